@@ -4,6 +4,7 @@
  * (`readonly #commits = metrics.commit_count`), not the registry.
  */
 
+import { unreachable } from './invariant.ts'
 import { KEYED_KINDS, METRIC_KINDS, type MetricKind } from './metric-names.ts'
 
 export type MetricName = keyof typeof METRIC_KINDS
@@ -258,6 +259,8 @@ function make(name: string, kind: MetricKind): Metric {
     case 'basicSet':
     case 'advancedSet':
       return new SummarySet(name, kind === 'advancedSet')
+    default:
+      return unreachable(kind)
   }
 }
 

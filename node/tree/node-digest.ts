@@ -1,0 +1,74 @@
+import { encodeUtf8, utf8Bytes, utf8MaxLength } from '../../wire/utf8.ts'
+import { Field } from './columns.ts'
+import type { DataTree } from './data-tree.ts'
+import { CRC_START, crcUpdate, crcValue } from './digest.ts'
+
+/** The fields of a Stat that take part, in order: they are neighbours in the columns. */
+const FIRST = Field.czxid
+const WORDS = Field.owner + 2 - Field.czxid
+const SYSTEM = utf8Bytes('/zookeeper/')
+const scratch = new Uint8Array(WORDS * 4)
+
+/**
+ * CRC-32 of path, value and Stat of a znode; 0 below /zookeeper, where members may differ
+ * (quorum-protocol.md 8.3).
+ */
+export function nodeDigest(tree: DataTree, id: number): number {
+  const { columns } = tree
+  const { slabs } = tree.znodes
+  const pathLength = columns.get(id, Field.pathLength)
+  let crc = CRC_START
+  if (pathLength > 0) {
+    const ref = columns.get(id, Field.pathRef)
+    const bytes = slabs.bytes(ref)
+    const offset = slabs.offset(ref)
+    if (isSystem(bytes, offset, pathLength)) return 0
+    crc = crcUpdate(crc, bytes, offset, offset + pathLength)
+  }
+  const dataLength = columns.get(id, Field.dataLength)
+  if (dataLength > 0) {
+    const ref = columns.get(id, Field.dataRef)
+    const offset = slabs.offset(ref)
+    crc = crcUpdate(crc, slabs.bytes(ref), offset, offset + dataLength)
+  }
+  const base = columns.base(id) + FIRST
+  return digestWords(crc, columns.page(id), base)
+}
+
+/**
+ * The same for a znode that is not in the tree yet: `words` are its record's words from czxid to
+ * the owner, starting at `base`.
+ */
+export function pendingDigest(path: string, data: Uint8Array | null, words: Int32Array): number {
+  if (path.startsWith('/zookeeper/')) return 0
+  let crc = crcOfPath(path)
+  if (data !== null) crc = crcUpdate(crc, data, 0, data.length)
+  return digestWords(crc, words, 0)
+}
+
+/** Room for the path of a pending znode, grown when a longer one comes. */
+let pathRoom = new Uint8Array(512)
+
+function crcOfPath(path: string): number {
+  const most = utf8MaxLength(path)
+  if (most > pathRoom.length) pathRoom = new Uint8Array(most * 2)
+  return crcUpdate(CRC_START, pathRoom, 0, encodeUtf8(path, pathRoom, 0))
+}
+
+function digestWords(crc: number, words: Int32Array, base: number): number {
+  for (let i = 0; i < WORDS; i++) {
+    const word = words[base + i]!
+    const at = i * 4
+    scratch[at] = word >>> 24
+    scratch[at + 1] = word >>> 16
+    scratch[at + 2] = word >>> 8
+    scratch[at + 3] = word
+  }
+  return crcValue(crcUpdate(crc, scratch, 0, WORDS * 4))
+}
+
+function isSystem(bytes: Uint8Array, offset: number, length: number): boolean {
+  if (length <= SYSTEM.length) return false
+  for (let i = SYSTEM.length - 1; i >= 0; i--) if (bytes[offset + i] !== SYSTEM[i]) return false
+  return true
+}
