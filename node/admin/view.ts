@@ -3,7 +3,7 @@
  * moment of the call. `node/server.ts` implements it together with the rim; the tests have a fake.
  */
 
-import type { Metrics } from '../../base/metrics.ts'
+import type { Metrics, Summary } from '../../base/metrics.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
 import type { PeerId, SessionId, Zxid } from '../../wire/ids.ts'
 
@@ -14,8 +14,8 @@ export interface AdminView {
   readonly version: string
   readonly metrics: Metrics
   readonly stats: ServerStats
-  /** Which provider was configured: it decides the form of `mntr` and what `srst` resets. */
-  readonly metricsProvider: 'default' | 'prometheus'
+  /** Undefined with the default provider. It decides the form of `mntr` and what `srst` resets. */
+  readonly prometheus: PrometheusView | undefined
 
   /** False while the member looks for a leader, synchronises or starts. */
   isServing(): boolean
@@ -65,6 +65,21 @@ export interface AdminView {
   readonly snapshots: SnapshotDuties
 }
 
+/** What the Prometheus exporter adds to the metrics of the member. */
+export interface PrometheusView {
+  /** Of the last minute; NaN when nothing was observed. */
+  quantile(summary: Summary, q: number): number
+  /** Samples of the process and its runtime, as of the last collection. */
+  processSamples(): readonly PrometheusSample[]
+}
+
+export interface PrometheusSample {
+  readonly name: string
+  /** In the order in which they are printed. */
+  readonly labels: readonly (readonly [name: string, value: string])[]
+  readonly value: number
+}
+
 export interface TreeCounts {
   /** As Apache counts: the root twice, so an empty server has 5. */
   readonly nodeCount: number
@@ -91,8 +106,10 @@ export interface DigestView {
 
 /** Sessions that expire in the same tick of the tracker. */
 export interface ExpiryBucket {
-  /** Wall clock. */
+  /** Wall clock, for the date in `dump`. */
   readonly expiresAtMs: number
+  /** Monotonic clock, the key in the AdminServer's answer. */
+  readonly expiresAtMonotonicMs: number
   readonly sessionIds: readonly SessionId[]
 }
 
