@@ -1,0 +1,113 @@
+/** What the owner of a connection does with what the cutter finds. */
+export interface FrameHandler {
+  /**
+   * A whole frame: bytes[start, end), without its length. The bytes die with the call. False: stop
+   * cutting, keep the rest until `resume`.
+   */
+  frame(bytes: Uint8Array, start: number, end: number): boolean
+  /**
+   * A length that no frame has. `bytes` is the length word and whatever came with it. False: the
+   * connection is over. True: the handler waits for more bytes of it (a four-letter word).
+   */
+  badLength(length: number, bytes: Uint8Array): boolean
+}
+
+const EMPTY: Uint8Array = new Uint8Array(0)
+
+/**
+ * Cuts length-prefixed frames out of arbitrary chunks (client-protocol.md 1.2). Frames that lie
+ * whole in a chunk are handed over in place; only an incomplete tail is copied.
+ */
+export class FrameCutter {
+  readonly #handler: FrameHandler
+  readonly #maxLength: number
+  #kept: Uint8Array = EMPTY
+  #keptLength = 0
+  #paused = false
+  #over = false
+
+  constructor(handler: FrameHandler, maxLength: number) {
+    this.#handler = handler
+    this.#maxLength = maxLength
+  }
+
+  /** Bytes that wait: an incomplete frame, or everything since the handler said stop. */
+  get waitingBytes(): number {
+    return this.#keptLength
+  }
+
+  push(chunk: Uint8Array): void {
+    if (this.#over) return
+    if (this.#keptLength === 0 && !this.#paused) {
+      const used = this.#cut(chunk, chunk.length)
+      if (!this.#over && used < chunk.length) this.#keep(chunk, used)
+      return
+    }
+    this.#keep(chunk, 0)
+    if (!this.#paused) this.#cutKept()
+  }
+
+  /** Goes on after a `false` of the handler. */
+  resume(): void {
+    if (!this.#paused) return
+    this.#paused = false
+    if (this.#keptLength > 0 && !this.#over) this.#cutKept()
+  }
+
+  /** The connection is over: what waits is dropped and nothing is cut any more. */
+  close(): void {
+    this.#over = true
+    this.#kept = EMPTY
+    this.#keptLength = 0
+  }
+
+  #cutKept(): void {
+    const kept = this.#kept
+    const length = this.#keptLength
+    // The handler may push or resume while we cut; what it adds starts behind what we hold.
+    this.#kept = EMPTY
+    this.#keptLength = 0
+    const used = this.#cut(kept, length)
+    if (!this.#over && used < length) this.#keep(kept.subarray(0, length), used)
+  }
+
+  /** Returns how many bytes are done with. */
+  #cut(bytes: Uint8Array, length: number): number {
+    let at = 0
+    while (!this.#paused && !this.#over && length - at >= 4) {
+      const size =
+        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+      if (size < 0 || size > this.#maxLength) {
+        if (!this.#handler.badLength(size, bytes.subarray(at, length))) this.close()
+        return at
+      }
+      const end = at + 4 + size
+      if (end > length) break
+      const goOn = this.#handler.frame(bytes, at + 4, end)
+      at = end
+      if (!goOn) this.#paused = true
+    }
+    return at
+  }
+
+  #keep(chunk: Uint8Array, from: number): void {
+    const needed = this.#keptLength + chunk.length - from
+    if (needed > this.#kept.length) {
+      const grown = new Uint8Array(Math.max(needed, this.#wanted(chunk, from)))
+      grown.set(this.#kept.subarray(0, this.#keptLength))
+      this.#kept = grown
+    }
+    this.#kept.set(from === 0 ? chunk : chunk.subarray(from), this.#keptLength)
+    this.#keptLength = needed
+  }
+
+  /** Room for the whole frame whose beginning we hold, so that a large one is not copied often. */
+  #wanted(chunk: Uint8Array, from: number): number {
+    const head = this.#keptLength >= 4 ? this.#kept : chunk.subarray(from)
+    if (head.length < 4) return this.#kept.length * 2
+    const size = (head[0]! << 24) | (head[1]! << 16) | (head[2]! << 8) | head[3]!
+    // A claimed length is not yet memory: grow towards it as the bytes arrive.
+    const claimed = size >= 0 && size <= this.#maxLength ? size + 4 : 0
+    return Math.min(claimed, (this.#keptLength + chunk.length - from) * 2)
+  }
+}
