@@ -18,7 +18,10 @@ export async function cClient(): Promise<CClient> {
   const libraries = join(folder, 'usr', 'lib')
   const [machine] = (await readdir(libraries)).filter(name => name.includes('-linux-'))
   if (machine === undefined) throw new Error(`no library folder of a machine in ${libraries}`)
-  return { cli: join(folder, 'usr', 'bin', 'cli_mt'), libraryPath: join(libraries, machine) }
+  return {
+    cli: join(libraries, 'zookeeper', 'bin', 'cli_mt'),
+    libraryPath: join(libraries, machine),
+  }
 }
 
 async function build(folder: string): Promise<void> {
