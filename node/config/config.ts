@@ -29,7 +29,6 @@ export interface Config {
   readonly audit: AuditConfig
   readonly tls: { readonly client: TlsConfig; readonly quorum: TlsConfig }
   readonly features: FeaturesConfig
-  readonly pathStats: PathStatsConfig
   /** Undefined: standalone. */
   readonly quorum: QuorumConfig | undefined
   /** Effective properties as AdminServer's system_properties shows them; secrets are hidden. */
@@ -79,8 +78,6 @@ export interface StorageConfig {
   readonly preAllocSizeBytes: number
   readonly forceSync: boolean
   readonly fsyncWarningThresholdMs: number
-  readonly flushDelayMs: number
-  readonly maxBatchSize: number
   /** Committed proposals kept in memory for DIFF. */
   readonly commitLogCount: number
   /** DIFF from disk up to this fraction of the snapshot's size; below 0: never. */
@@ -103,9 +100,6 @@ export interface LimitsConfig {
   /** Connections of one listener; 0: unlimited. */
   readonly maxConnections: number
   readonly globalOutstandingLimit: number
-  /** Entries; 0: off. */
-  readonly responseCacheEntries: number
-  readonly getChildrenCacheEntries: number
   /** -1: unlimited. */
   readonly outstandingHandshakes: number
   readonly enforceQuota: boolean
@@ -173,9 +167,6 @@ export interface AuthConfig {
     readonly superPassword: Secret | undefined
     readonly letAnySaslUserDoX: string | undefined
     readonly allowFailedClients: boolean
-    readonly removeHostFromPrincipal: boolean
-    readonly removeRealmFromPrincipal: boolean
-    readonly authToLocal: string
   }
   /** A connection needs an id of one of the schemes; sessionRequireClientSASLAuth included. */
   readonly enforce: { readonly enabled: boolean; readonly schemes: readonly string[] }
@@ -223,7 +214,7 @@ export interface TlsConfig {
   readonly keyStore: StoreConfig | undefined
   readonly trustStore: StoreConfig | undefined
   readonly clientAuth: 'need' | 'want' | 'none'
-  /** Lowest and highest version by default, e.g. TLSv1.2; undefined: the runtime's choice. */
+  /** E.g. TLSv1.2; undefined: the runtime's choice. */
   readonly protocol: string | undefined
   /** Empty: the runtime's default. */
   readonly enabledProtocols: readonly string[]
@@ -244,17 +235,12 @@ export interface FeaturesConfig {
   readonly emulate353TtlNodes: boolean
   readonly reconfigEnabled: boolean
   readonly standaloneEnabled: boolean
-}
-
-export interface PathStatsConfig {
-  readonly enabled: boolean
-  readonly slotCapacity: number
-  readonly slotDurationMs: number
-  readonly maxDepth: number
-  readonly sampleRate: number
-  readonly initialDelayMs: number
-  readonly delayMs: number
-  readonly topPathMax: number
+  readonly pauseMonitor: {
+    readonly enabled: boolean
+    readonly intervalMs: number
+    readonly infoThresholdMs: number
+    readonly warnThresholdMs: number
+  }
 }
 
 export interface QuorumConfig {
@@ -291,7 +277,6 @@ export interface QuorumConfig {
   }
   readonly leader: {
     readonly noDelay: boolean
-    /** -1: initLimit. */
     readonly maxTimeToWaitForEpochMs: number
     readonly maxConcurrentSnapSyncs: number
     readonly maxConcurrentDiffSyncs: number
