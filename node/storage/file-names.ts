@@ -50,12 +50,12 @@ export function zxidOfName(name: string, kind: 'log' | 'snapshot'): Zxid | null 
   return zxid(/^[0-9a-fA-F]{1,16}$/.test(digits) ? BigInt(`0x${digits}`) : -1n)
 }
 
-/** Transaction logs, oldest first. */
+/** Transaction logs, oldest first; a name without a zxid is none. */
 export async function listLogs(disk: Disk, dir: string): Promise<StorageFile[]> {
   const files: StorageFile[] = []
   for (const name of await disk.list(dir)) {
     const at = zxidOfName(name, 'log')
-    if (at !== null) files.push({ name, path: `${dir}/${name}`, zxid: at })
+    if (at !== null && at >= 0n) files.push({ name, path: `${dir}/${name}`, zxid: at })
   }
   return files.sort(oldestFirst)
 }
@@ -65,7 +65,7 @@ export async function listSnapshots(disk: Disk, dir: string): Promise<SnapshotFi
   const files: SnapshotFile[] = []
   for (const name of await disk.list(dir)) {
     const at = zxidOfName(name, 'snapshot')
-    if (at === null || name.endsWith('.tmp')) continue
+    if (at === null || at < 0n || name.endsWith('.tmp')) continue
     files.push({ name, path: `${dir}/${name}`, zxid: at, method: methodOf(name) })
   }
   return files.sort((a, b) => oldestFirst(b, a))

@@ -25,5 +25,10 @@ export class StorageError extends Error {
 /** The refusal of the system as a StorageError; one that already is one stays as it is. */
 export function ioError(file: string, offset: number | undefined, cause: unknown): StorageError {
   if (cause instanceof StorageError) return cause
-  return new StorageError('io', file, offset, cause instanceof Error ? cause.message : String(cause))
+  return new StorageError(
+    'io',
+    file,
+    offset,
+    cause instanceof Error ? cause.message : String(cause),
+  )
 }

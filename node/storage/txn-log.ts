@@ -173,7 +173,8 @@ class FileScan {
       const next = at + RECORD_HEAD_BYTES + length + 1
       if (next > this.#size) return 'torn'
       if (!this.#holds(at, next - at)) await this.#load(at, next - at)
-      if (this.#window[next - 1 - this.#base] !== RECORD_END) return this.#endOfRecords('torn', next)
+      if (this.#window[next - 1 - this.#base] !== RECORD_END)
+        return this.#endOfRecords('torn', next)
       if (!this.#take(at, length, next)) return 'stopped'
       this.position = next
     }
