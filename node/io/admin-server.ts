@@ -5,6 +5,7 @@ import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock, Log } from '../../base/ports.ts'
 import { hex } from '../../wire/ids.ts'
+import type { Query } from '../admin/command.ts'
 import {
   COMMAND_NAMES,
   commandAnswer,
