@@ -39,10 +39,14 @@ export class AclTable {
     return id
   }
 
-  /** One more user of an id that came from a snapshot; unknown ids are tolerated (storage.md 4.1). */
+  /**
+   * One more user of an id that came from a snapshot; unknown ids are tolerated (storage.md 4.1), but
+   * never given to another list: the znode would have it until replay repairs it (ZOOKEEPER-4689).
+   */
   addUser(id: number): void {
     const entry = this.#byId.get(id)
     if (entry !== undefined) entry.users++
+    else this.#nextId = Math.max(this.#nextId, id + 1)
   }
 
   release(id: number): void {

@@ -321,6 +321,8 @@ export class DataTree {
     aclId: number,
     words: Int32Array,
   ): void {
+    // Before the release of the old list: when both are the same it must not be forgotten.
+    this.acls.addUser(aclId)
     let id = this.findBytes(bytes, pathStart, pathLength)
     if (id === NOT_FOUND) {
       id = this.znodes.link(bytes, pathStart, pathLength, parent)
@@ -328,7 +330,6 @@ export class DataTree {
       this.#unindexOwner(id)
       this.acls.release(this.columns.get(id, Field.aclId))
     }
-    this.acls.addUser(aclId)
     this.columns.set(id, Field.aclId, aclId)
     this.znodes.storeRange(id, bytes, dataStart, dataLength)
     const page = this.columns.page(id)
