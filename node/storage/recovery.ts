@@ -3,6 +3,7 @@
  * Every attempt starts from a fresh database: Apache reuses one, and keeps the sessions of a snapshot
  * that turned out to be damaged (faults.md A11).
  */
+import { InvariantError } from '../../base/invariant.ts'
 import type { Log, Timers } from '../../base/ports.ts'
 import { counterOf, epochOf, hex, NO_ZXID, type Zxid, zxid } from '../../wire/ids.ts'
 import { JuteError, Reader } from '../../wire/reader.ts'
@@ -106,6 +107,7 @@ export async function loadSnapshot(
 ): Promise<LoadedSnapshot | null> {
   const { disk, dirs, compression, log } = options
   let candidates = 0
+  let newestDamage: StorageError | null = null
   for (const file of await listSnapshots(disk, dirs.snapshots)) {
     if (notAfter !== null && file.zxid > notAfter) continue
     if (candidates === SNAPSHOT_CANDIDATES_MAX) break
@@ -119,6 +121,7 @@ export async function loadSnapshot(
       const trailer = await readSnapshot(snapshotSource(disk, compression, file), database)
       const touched = newestTrace(file, trailer)
       if (notAfter !== null && touched > notAfter) {
+        candidates -= 1
         log.warn('snapshot holds traces of newer transactions', {
           file: file.path,
           zxid: hex(touched),
@@ -128,11 +131,15 @@ export async function loadSnapshot(
       database.lastZxid = file.zxid
       return { database, file, digest: trailer.digest }
     } catch (cause) {
-      log.warn('snapshot does not load', { file: file.path, error: damage(file, cause).message })
+      if (cause instanceof InvariantError) throw cause
+      const error = damage(file, cause)
+      newestDamage ??= error
+      log.warn('snapshot does not load', { file: file.path, error: error.message })
     }
   }
   if (candidates === 0) return null
-  throw new StorageError('missing', dirs.snapshots, undefined, 'not able to find valid snapshots')
+  const what = `not able to find valid snapshots (${newestDamage?.message})`
+  throw new StorageError('missing', dirs.snapshots, undefined, what)
 }
 
 /** The newest transaction that a fuzzy snapshot may show. */

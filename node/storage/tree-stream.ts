@@ -4,7 +4,9 @@
  */
 import { invariant, unreachable } from '../../base/invariant.ts'
 import { sessionId } from '../../wire/ids.ts'
+import { CONFIG_PATH } from '../../wire/paths.ts'
 import { DEFAULT_MAX_FIELD, JuteError, Reader } from '../../wire/reader.ts'
+import { OPEN_ACL } from '../../wire/records/data.ts'
 import { Writer } from '../../wire/writer.ts'
 import type { Database } from '../tree/database.ts'
 
@@ -91,7 +93,16 @@ export function databaseTarget(database: Database): TreeTarget {
     session: (id, timeoutMs) => {
       database.sessions.set(sessionId(id), timeoutMs)
     },
-    acls: reader => database.tree.acls.read(reader),
+    acls: reader => {
+      const { tree } = database
+      // The ids of the snapshot's lists are its own: the one znode of an empty tree that has a list
+      // lets go of its id and takes one again among them.
+      const config = tree.find(CONFIG_PATH)
+      const list = tree.acl(config)
+      tree.replaceAcl(config, OPEN_ACL)
+      tree.acls.read(reader)
+      tree.replaceAcl(config, list)
+    },
     node: reader => database.tree.readNode(reader),
     end: () => database.tree.finishLoad(),
   }
