@@ -207,3 +207,10 @@ test('monitor has the state and all metrics without zk_', () => {
 test('system properties are sorted', () => {
   assert.deepEqual(keysOf('sysp'), ['zookeeper.a', 'zookeeper.b', 'command', 'error'])
 })
+
+test('digests have their zxid, value and version in this order', () => {
+  assert.match(
+    ask('hash'),
+    /"digests" : \[ \{\n {4}"zxid" : 128,\n {4}"digest" : -1,\n {4}"digest_version" : 2\n {2}\} \],/,
+  )
+})

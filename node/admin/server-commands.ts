@@ -29,7 +29,7 @@ export const SERVER_COMMANDS: readonly Command[] = [
     digests: view
       .digests()
       .map(({ zxid, digestVersion, digest }) =>
-        jsonObject({ zxid, digest_version: digestVersion, digest: BigInt.asIntN(64, digest) }),
+        jsonObject({ zxid, digest: BigInt.asIntN(64, digest), digest_version: digestVersion }),
       ),
   })),
   command('dirs', [], view => {
