@@ -11,7 +11,7 @@ import type { Secret } from './secret.ts'
 export interface Config {
   /** The file that it came from; undefined when it came from arguments or the environment. */
   readonly configPath: string | undefined
-  /** The whole text of that file: the answer of `initial_configuration`. */
+  /** The text of that file, secrets hidden: the answer of `initial_configuration`. */
   readonly configText: string
   /** Snapshots, epoch files and myid; without `version-2`. */
   readonly dataDir: string

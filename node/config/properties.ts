@@ -37,6 +37,8 @@ interface LogicalLine {
   readonly line: string
   /** Of its first natural line, from 1. */
   readonly number: number
+  /** Natural lines that it consists of. */
+  readonly count: number
 }
 
 /** Joins continuations; drops blank lines and comments. */
@@ -54,7 +56,7 @@ function logicalLines(text: string): LogicalLine[] {
       line = (natural[++i] ?? '').replace(/^[ \t\f]+/, '')
     }
     parts.push(line)
-    lines.push({ line: parts.join(''), number })
+    lines.push({ line: parts.join(''), number, count: i + 2 - number })
   }
   return lines
 }
@@ -109,6 +111,23 @@ function unescape(text: string, number: number, problems: string[]): string {
     i += 4
   }
   return out
+}
+
+/** The text with `hidden` in the place of the values of the keys that `isSecret` names. */
+export function redactProperties(
+  text: string,
+  isSecret: (key: string) => boolean,
+  hidden: string,
+): string {
+  const natural = text.split(/\r\n|\r|\n/)
+  const gone = new Set<number>()
+  for (const { line, number, count } of logicalLines(text)) {
+    const key = unescape(line.slice(0, endOfKey(line)), number, []).trim()
+    if (!isSecret(key)) continue
+    natural[number - 1] = printProperty(key, hidden)
+    for (let i = 1; i < count; i++) gone.add(number - 1 + i)
+  }
+  return natural.filter((_, i) => !gone.has(i)).join('\n')
 }
 
 /** One `key=value` line that reads back as the same key and value. */

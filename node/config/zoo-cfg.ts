@@ -14,9 +14,10 @@ import { buildQuorum } from './build-quorum.ts'
 import { buildAuth, buildTls } from './build-security.ts'
 import type { Config, QuorumConfig } from './config.ts'
 import { type Ensemble, type ReadFile, readEnsemble } from './ensemble.ts'
-import { gather } from './gather.ts'
+import { gather, isSecretName } from './gather.ts'
 import { Findings } from './problems.ts'
-import { parseProperties } from './properties.ts'
+import { parseProperties, redactProperties } from './properties.ts'
+import { HIDDEN } from './secret.ts'
 import { judgeUse, Settings } from './settings.ts'
 import { resolveClientAddress, validate } from './validate.ts'
 
@@ -84,7 +85,7 @@ function build(
   const features = buildFeatures(settings)
   const config: Config = {
     configPath: input.path,
-    configText: input.text,
+    configText: redactProperties(input.text, isSecretName, HIDDEN),
     dataDir,
     dataLogDir: settings.path('dataLogDir') ?? dataDir,
     tickTimeMs,

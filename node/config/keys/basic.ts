@@ -89,7 +89,7 @@ export const CLIENT_KEYS: readonly Key[] = [
       truth(false),
       'Drop TLS handshakes while the server is not serving.',
     ),
-    'A TLS handshake is never started while this member cannot serve.',
+    'How many handshakes run at a time is limited by netty.server.outstandingHandshake.limit.',
   ),
 ]
 
