@@ -47,7 +47,7 @@ export interface Membership {
   readonly version: bigint
 }
 
-/** A line that says nothing usable. The message names the key, the value and what would be valid. */
+/** A line that says nothing usable. The message names key, value and what would be valid. */
 export class ConfigStringError extends Error {
   constructor(message: string) {
     super(message)
@@ -64,7 +64,8 @@ export const MEMBERS_MAX = 1024
 export const ANY_HOST = '0.0.0.0'
 
 const MEMBER_FORM =
-  'host:quorumPort:electionPort[:participant|observer][|host:quorumPort:electionPort...][;[clientHost:]clientPort]'
+  'host:quorumPort:electionPort[:participant|observer][|host:quorumPort:electionPort...]' +
+  '[;[clientHost:]clientPort]'
 
 /**
  * The value of one `server.<id>=` line. With `multiAddress` false more than one address is refused.
@@ -176,7 +177,8 @@ export function parseKeyId(key: string, prefix: string): number {
   const id = parseDecimal(key.slice(prefix.length))
   if (id !== undefined && id <= PEER_ID_MAX) return id
   throw new ConfigStringError(
-    `${key}: "${key.slice(prefix.length)}" is not an id; valid is ${prefix}N with N from 0 to ${PEER_ID_MAX}`,
+    `${key}: "${key.slice(prefix.length)}" is not an id; valid is ${prefix}N with N from 0 ` +
+      `to ${PEER_ID_MAX}`,
   )
 }
 
@@ -261,7 +263,8 @@ export function completeMembership(draft: MembershipDraft): Membership {
   const voters = members.filter(member => member.role === 'participant')
   if (members.length > 0 && voters.length === 0) {
     throw new ConfigStringError(
-      `the server lines name ${members.length} observers and no participant; valid is at least one participant`,
+      `the server lines name ${members.length} observers and no participant; valid is at ` +
+        'least one participant',
     )
   }
   const groups = [...draft.groups]
@@ -288,7 +291,8 @@ function completeWeights(
       const other = groupOf.get(id)
       if (other !== undefined) {
         throw new ConfigStringError(
-          `group.${group.id}: server ${id} is in group ${other} already; valid is exactly one group for each participant`,
+          `group.${group.id}: server ${id} is in group ${other} already; valid is exactly ` +
+            'one group for each participant',
         )
       }
       groupOf.set(id, group.id)
@@ -320,7 +324,8 @@ export function parseMembership(text: string, multiAddress: boolean): Membership
     const key = at < 0 ? line : line.slice(0, at).trim()
     if (at < 0 || !addLine(draft, key, line.slice(at + 1).trim(), multiAddress)) {
       throw new ConfigStringError(
-        `"${line}" is not part of a configuration; valid are server.N=, group.N=, weight.N= and version=`,
+        `"${line}" is not part of a configuration; valid are server.N=, group.N=, ` +
+          'weight.N= and version=',
       )
     }
   }

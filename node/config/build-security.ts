@@ -91,7 +91,8 @@ function buildStore(settings: Settings, name: string, findings: Findings): Store
   const type = named === '' ? TYPE_BY_ENDING[ending] : named
   if (type === undefined) {
     findings.problem(
-      `${shown(`${name}.location`, path)}: the file name does not tell the type; valid are names ending in .jks, .pem, .p12, .pfx or .bcfks, or ${name}.type`,
+      `${shown(`${name}.location`, path)}: the file name does not tell the type; ` +
+        `valid are names ending in .jks, .pem, .p12, .pfx or .bcfks, or ${name}.type`,
     )
   }
   return { path, password, passwordPath, type: type ?? 'PEM' }

@@ -65,7 +65,8 @@ function readDynamic(
   for (const key of sources.entries.keys()) {
     if (isMembershipKey(key)) {
       findings.problem(
-        `${key} in zoo.cfg: with dynamicConfigFile=${dynamicConfigPath} it is valid only in that file`,
+        `${key} in zoo.cfg: with dynamicConfigFile=${dynamicConfigPath} it is valid only ` +
+          'in that file',
       )
     }
   }

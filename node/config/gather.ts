@@ -107,5 +107,7 @@ export function isSecretName(name: string): boolean {
   const own = name.startsWith(PROPERTY_PREFIX) ? name.slice(PROPERTY_PREFIX.length) : name
   const key = findKey(own)
   if (key !== undefined && !isFamily(key)) return key.type.kind === 'secret'
-  return /passw|secret|digest|credential|token/i.test(name) && !/path$/i.test(name)
+  // A misspelt password is still a password.
+  if (nearestKey(own)?.type.kind === 'secret') return true
+  return /pass|pwd|secret|digest|credential|token/i.test(name) && !/path$/i.test(name)
 }

@@ -1,4 +1,4 @@
-/** What is known about one configuration key, and the short forms in which the tables are written. */
+/** What is known about one configuration key, and short forms for writing the tables. */
 
 /**
  * Where a value may come from (operations.md 1 to 4):
@@ -37,7 +37,7 @@ export type KeyType =
   | { readonly kind: 'membership' }
 
 export interface Key {
-  /** As written in zoo.cfg (source jvm: as written behind -D). `N` or `*` at the end: any suffix. */
+  /** As written in zoo.cfg, or behind -D for source jvm. `.N` or `.*` at the end: any suffix. */
   readonly name: string
   readonly source: KeySource
   readonly type: KeyType

@@ -12,19 +12,14 @@ export function validateSecurity(config: Config, quorum: QuorumConfig, findings:
 
 function quorumSaslFlags(quorum: QuorumConfig, findings: Findings): void {
   const { enabled, serverRequired, learnerRequired } = quorum.sasl
-  if (serverRequired && !learnerRequired) {
+  if (serverRequired && !(learnerRequired && enabled)) {
     findings.problem(
-      'quorum.auth.serverRequireSasl=true: valid only with quorum.auth.learnerRequireSasl=true',
+      'quorum.auth.serverRequireSasl=true: valid only with ' +
+        'quorum.auth.learnerRequireSasl=true and quorum.auth.enableSasl=true',
     )
-  }
-  if (learnerRequired && !enabled) {
+  } else if (learnerRequired && !enabled) {
     findings.problem(
       'quorum.auth.learnerRequireSasl=true: valid only with quorum.auth.enableSasl=true',
-    )
-  }
-  if (serverRequired && !enabled) {
-    findings.problem(
-      'quorum.auth.serverRequireSasl=true: valid only with quorum.auth.enableSasl=true',
     )
   }
 }
@@ -33,12 +28,14 @@ function fipsMode(config: Config, quorum: QuorumConfig, findings: Findings): voi
   if (!config.auth.fipsMode) return
   if (quorum.sasl.enabled) {
     findings.warn(
-      'quorum.auth.enableSasl=true with fips-mode=true: DIGEST-MD5 is refused, so members that require SASL do not find each other; set fips-mode=false',
+      'quorum.auth.enableSasl=true with fips-mode=true: DIGEST-MD5 is refused, so members ' +
+        'that require SASL do not find each other; set fips-mode=false',
     )
   }
   if (config.auth.sasl.jaasPath !== undefined) {
     findings.warn(
-      'java.security.auth.login.config with fips-mode=true: clients cannot use DIGEST-MD5; set fips-mode=false',
+      'java.security.auth.login.config with fips-mode=true: clients cannot use DIGEST-MD5; ' +
+        'set fips-mode=false',
     )
   }
 }
@@ -75,7 +72,8 @@ function requireStores(
   }
   if (tls.trustStore === undefined && tls.clientAuth !== 'none') {
     findings.warn(
-      `${why} without ${prefix}trustStore.location: certificates of all authorities that the runtime trusts are accepted`,
+      `${why} without ${prefix}trustStore.location: certificates of all authorities that ` +
+        'the runtime trusts are accepted',
     )
   }
 }
@@ -112,7 +110,8 @@ function enforcedSchemes(config: Config, findings: Findings): void {
   for (const scheme of schemes) {
     if (!available.has(scheme)) {
       findings.problem(
-        `enforce.auth.schemes names ${scheme}, which no provider answers for: valid are ${[...available].join(', ')}`,
+        `enforce.auth.schemes names ${scheme}, which no provider answers for: valid are ` +
+          `${[...available].join(', ')}`,
       )
     }
   }
@@ -126,7 +125,8 @@ function openDoors(config: Config, findings: Findings): void {
   const superDigest = config.auth.digest.superDigest
   if (superDigest !== undefined && !superDigest.reveal().includes(':')) {
     findings.warn(
-      'DigestAuthenticationProvider.superDigest has no colon: nobody is super; valid is super:<base64 of the digest of super:password>',
+      'DigestAuthenticationProvider.superDigest has no colon: nobody is super; valid is ' +
+        'super:<base64 of the digest of super:password>',
     )
   }
 }

@@ -60,7 +60,8 @@ function sessionTimeoutsAreOrdered({ config, findings }: Facts): void {
   const { minTimeoutMs, maxTimeoutMs } = config.sessions
   if (minTimeoutMs > maxTimeoutMs) {
     findings.problem(
-      `minSessionTimeout=${minTimeoutMs} with maxSessionTimeout=${maxTimeoutMs}: valid is a minimum that is not above the maximum`,
+      `minSessionTimeout=${minTimeoutMs} with maxSessionTimeout=${maxTimeoutMs}: valid is ` +
+        'a minimum that is not above the maximum',
     )
   }
   for (const [key, value] of [
@@ -84,12 +85,14 @@ function someVoterExists({ config, ensemble, findings }: Facts): void {
   const areLinesRead = findings.problems.length === 0
   if (!config.features.standaloneEnabled && voters === 0 && areLinesRead) {
     findings.problem(
-      'standaloneEnabled=false without server lines: valid is at least one server.N line of a participant',
+      'standaloneEnabled=false without server lines: valid is at least one server.N line ' +
+        'of a participant',
     )
   }
   if (config.features.standaloneEnabled && voters === 1 && observers > 0) {
     findings.problem(
-      `standaloneEnabled=true with one participant and ${observers} observers: valid are more participants, or standaloneEnabled=false`,
+      `standaloneEnabled=true with one participant and ${observers} observers: valid are ` +
+        'more participants, or standaloneEnabled=false',
     )
   }
 }
@@ -120,7 +123,8 @@ function roleIsTheLines({ config, settings, findings }: Facts): void {
   const given = settings.choice('peerType')
   if (given !== config.quorum.role) {
     findings.warn(
-      `peerType=${given} is overruled by the role ${config.quorum.role} in server.${config.quorum.serverId}`,
+      `peerType=${given} is overruled by the role ${config.quorum.role} in ` +
+        `server.${config.quorum.serverId}`,
     )
   }
 }
@@ -134,7 +138,8 @@ function idFitsSessions({ config, findings }: Facts): void {
   const { serverId } = config.quorum
   if (config.features.extendedTypes && serverId > SERVER_ID_MAX_EXTENDED) {
     findings.problem(
-      `server id ${serverId} with extendedTypesEnabled=true: valid are ids up to ${SERVER_ID_MAX_EXTENDED}`,
+      `server id ${serverId} with extendedTypesEnabled=true: valid are ids up to ` +
+        `${SERVER_ID_MAX_EXTENDED}`,
     )
   } else if (serverId > SERVER_ID_MAX) {
     findings.warn(
@@ -157,7 +162,9 @@ function intervalsAreOrdered({ quorum, findings }: Facts): void {
   const { minNotificationIntervalMs: min, maxNotificationIntervalMs: max } = quorum.election
   if (min > max) {
     findings.problem(
-      `fastleader.minNotificationInterval=${min} with fastleader.maxNotificationInterval=${max}: valid is a minimum that is not above the maximum`,
+      `fastleader.minNotificationInterval=${min} with ` +
+        `fastleader.maxNotificationInterval=${max}: valid is a minimum that is not above the ` +
+        'maximum',
     )
   }
 }
@@ -176,7 +183,8 @@ function portsAreDistinct({ config, findings }: Facts): void {
     const other = listeners.slice(0, i).find(before => overlap(before.address, address))
     if (other !== undefined) {
       findings.problem(
-        `${what} ${printHostPort(address)} is the address of ${other.what} too: valid are different ports`,
+        `${what} ${printHostPort(address)} is the address of ${other.what} too: valid are ` +
+          'different ports',
       )
     }
   }
@@ -196,7 +204,8 @@ function quorumPortsAreFree(
       const clash = listeners.find(({ address }) => overlap(address, { host, port }))
       if (clash !== undefined) {
         findings.problem(
-          `${clash.what} ${printHostPort(clash.address)} is a port of server.${own?.id} too: valid are different ports`,
+          `${clash.what} ${printHostPort(clash.address)} is a port of server.${own?.id} ` +
+            'too: valid are different ports',
         )
       }
     }
@@ -219,7 +228,8 @@ function commandUrlIsPath({ config, findings }: Facts): void {
 function someClientMayConnect({ config, findings }: Facts): void {
   if (config.client.plain === undefined && config.client.secure === undefined) {
     findings.warn(
-      'no client can connect: there is neither clientPort nor secureClientPort nor a client address in the server line of this member',
+      'no client can connect: there is neither clientPort nor secureClientPort nor a ' +
+        'client address in the server line of this member',
     )
   }
 }
@@ -230,7 +240,8 @@ function dataIsSafe({ config, findings }: Facts): void {
   }
   if (config.storage.trustEmptySnapshot) {
     findings.warn(
-      'snapshot.trust.empty=true: a lost snapshot goes unnoticed; set it for one start after an upgrade from 3.4 only',
+      'snapshot.trust.empty=true: a lost snapshot goes unnoticed; set it for one start ' +
+        'after an upgrade from 3.4 only',
     )
   }
 }
@@ -250,7 +261,8 @@ export function resolveClientAddress(
     fromKeys.port === line.port && (isAnyHost(fromKeys.host) || fromKeys.host === line.host)
   if (!agrees) {
     findings.problem(
-      `clientPort and clientPortAddress say ${printHostPort(fromKeys)}, server.${serverId} says ${printHostPort(line)}: valid is the same address, or only one of them`,
+      `clientPort and clientPortAddress say ${printHostPort(fromKeys)}, server.${serverId} ` +
+        `says ${printHostPort(line)}: valid is the same address, or only one of them`,
     )
   }
   return line

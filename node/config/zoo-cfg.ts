@@ -33,8 +33,8 @@ export interface ConfigInput {
 }
 
 /**
- * Reads a configuration with the rules of operations.md 1 to 5. Throws ConfigError with all problems
- * at once, and nothing else; what is odd but works is in `warnings` of the result.
+ * Reads a configuration with the rules of operations.md 1 to 5. Throws ConfigError with all
+ * problems at once, and nothing else; what is odd but works is in `warnings` of the result.
  */
 export function parseZooCfg(input: ConfigInput): Config {
   const findings = new Findings()
@@ -159,7 +159,8 @@ export function parseStartArguments(
   const findings = new Findings()
   if (args.length < 2 || args.length > 4) {
     findings.problem(
-      `${args.length} arguments: valid are <zoo.cfg> or <clientPort> <dataDir> [tickTime] [maxClientCnxns]`,
+      `${args.length} arguments: valid are <zoo.cfg> or <clientPort> <dataDir> [tickTime] ` +
+        '[maxClientCnxns]',
     )
     findings.throwIfAny()
   }

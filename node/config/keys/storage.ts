@@ -39,7 +39,8 @@ export const STORAGE_KEYS: readonly Key[] = [
   property(
     'snapshotSizeFactor',
     fraction(0.33, -1e9, 1e9),
-    'A learner is sent transactions from disk up to this part of the snapshot size; below 0: never.',
+    'A learner is sent transactions from disk up to this part of the snapshot size; below ' +
+      '0: never.',
   ),
   property(
     'forceSync',
