@@ -171,10 +171,9 @@ class FileScan {
         throw this.#corrupt(at, `unreasonable length ${length}, valid is 1..${this.#maxEntryBytes}`)
       }
       const next = at + RECORD_HEAD_BYTES + length + 1
-      if (next > this.#size) return 'torn'
+      if (next > this.#size) return this.#tornRecord(at, this.#size)
       if (!this.#holds(at, next - at)) await this.#load(at, next - at)
-      if (this.#window[next - 1 - this.#base] !== RECORD_END)
-        return this.#endOfRecords('torn', next)
+      if (this.#window[next - 1 - this.#base] !== RECORD_END) return this.#tornRecord(at, next)
       if (!this.#take(at, length, next)) return 'stopped'
       this.position = next
     }
@@ -200,6 +199,25 @@ class FileScan {
     record.offset = at
     record.nextOffset = next
     return this.#visit(record)
+  }
+
+  /**
+   * A record that is not whole, as a crash leaves it; or a whole one whose length was damaged, behind
+   * which everything would be lost. The checksum tells: it fits a shorter entry with its end byte.
+   */
+  async #tornRecord(at: number, limit: number): Promise<FileEnd> {
+    if (!this.#holds(at, limit - at)) await this.#load(at, limit - at)
+    const bytes = this.#window
+    const start = at - this.#base + RECORD_HEAD_BYTES
+    const stored = this.#view.getUint32(start - 8)
+    let sum = ADLER_START
+    for (let end = start; end < limit - this.#base; end++) {
+      if (bytes[end] === RECORD_END && sum === stored) {
+        throw this.#corrupt(at, `damaged length of an entry of ${end - start} bytes`)
+      }
+      sum = adler32(sum, bytes, end, end + 1)
+    }
+    return this.#endOfRecords('torn', limit)
   }
 
   async #endOfRecords(end: 'end' | 'torn', behind: number): Promise<FileEnd> {
