@@ -14,7 +14,8 @@ const HEAD = `# Configuration
 
 A member reads the \`zoo.cfg\` of ZooKeeper 3.9, its dynamic configuration file and \`myid\`, or the
 environment variables of the official image. \`-Dname=value\` in \`SERVER_JVMFLAGS\` and
-\`JVMFLAGS\` sets properties. All problems are told at once, and the member does not start with any of them.
+\`JVMFLAGS\` sets properties. All problems are told at once; with any of them the member does not
+start.
 
 **Where a key may stand**
 
@@ -25,7 +26,8 @@ environment variables of the official image. \`-Dname=value\` in \`SERVER_JVMFLA
 | -D | only \`-D<key>\`; in zoo.cfg it does nothing, and a warning says so |
 
 A key that nobody reads is accepted with a warning that names the nearest known key. Properties
-that hold whole numbers take \`0x\` and octal forms. In zoo.cfg the order of lines does not matter, and the last of duplicates wins.
+that hold whole numbers take \`0x\` and octal forms. In zoo.cfg the order of lines does not matter,
+and the last of duplicates wins.
 
 **What becomes of it**: keys marked *no effect* are accepted with a warning. Keys marked *refused*
 stop the start with any value except the default.

@@ -33,8 +33,14 @@ export function buildClient(
     connectionFactory: settings.choice('serverCnxnFactory') === NETTY_FACTORY ? 'netty' : 'nio',
     sessionlessTimeoutMs: settings.ms('nio.sessionlessCnxnTimeout'),
     leaderServes: settings.yes('leaderServes'),
-    fourLetterWords: [...new Set(['srvr', ...settings.list('4lw.commands.whitelist')])],
+    fourLetterWords: fourLetterWords(settings),
   }
+}
+
+/** `srvr` is always answered, and `isro` where its answer can change (operations.md 8.1). */
+function fourLetterWords(settings: Settings): readonly string[] {
+  const always = settings.boolean('readonlymode.enabled') ? ['srvr', 'isro'] : ['srvr']
+  return [...new Set([...always, ...settings.list('4lw.commands.whitelist')])]
 }
 
 export function buildSessions(settings: Settings, tickTimeMs: number): SessionsConfig {

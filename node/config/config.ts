@@ -11,7 +11,7 @@ import type { Secret } from './secret.ts'
 export interface Config {
   /** The file that it came from; undefined when it came from arguments or the environment. */
   readonly configPath: string | undefined
-  /** The text of that file, secrets hidden: the answer of `initial_configuration`. */
+  /** Its text with secrets hidden: the answer of `initial_configuration`. Never write it back. */
   readonly configText: string
   /** Snapshots, epoch files and myid; without `version-2`. */
   readonly dataDir: string
@@ -53,7 +53,7 @@ export interface ClientConfig {
   readonly sessionlessTimeoutMs: number
   /** Whether a leader takes clients. */
   readonly leaderServes: boolean
-  /** Words that are answered; `*` stands for all. `srvr` is always among them. */
+  /** Words that are answered; `*`: all. Always with srvr, in read-only mode with isro. */
   readonly fourLetterWords: readonly string[]
 }
 

@@ -11,6 +11,7 @@ import {
   parseVersion,
 } from '../../wire/config-string.ts'
 import type { PeerId } from '../../wire/ids.ts'
+import { nextConfigPath } from './dynamic-files.ts'
 import { type Findings, shown } from './problems.ts'
 import { parseProperties } from './properties.ts'
 
@@ -88,11 +89,6 @@ function readDynamic(
 function versionOfName(path: string): string | undefined {
   const suffix = path.slice(path.lastIndexOf('.') + 1)
   return path.includes('.') && /^[0-9a-fA-F]{1,16}$/.test(suffix) ? suffix : undefined
-}
-
-/** Where a proposed configuration waits for its commit. */
-export function nextConfigPath(configPath: string): string {
-  return `${configPath}.dynamic.next`
 }
 
 function readLastSeen(

@@ -55,6 +55,8 @@ function nameOfProperty(name: string, findings: Findings): string | undefined {
     if (key?.source === 'jvm') return name
     if (key !== undefined && isProperty(key)) {
       findings.warn(`-D${name} is read by nobody; it is written -D${PROPERTY_PREFIX}${name}`)
+    } else if (key === undefined && nearestKey(name)?.source === 'jvm') {
+      findings.warn(`-D${name} is read by nobody${suggestion(name)}`)
     }
     // Everything else is Java's own.
     return undefined

@@ -110,8 +110,8 @@ function enforcedSchemes(config: Config, findings: Findings): void {
   for (const scheme of schemes) {
     if (!available.has(scheme)) {
       findings.problem(
-        `enforce.auth.schemes names ${scheme}, which no provider answers for: valid are ` +
-          `${[...available].join(', ')}`,
+        `enforce.auth.schemes names ${scheme}, which no provider answers for: ` +
+          `valid are ${[...available].join(', ')}`,
       )
     }
   }

@@ -127,8 +127,11 @@ test('bare properties come from -D only', () => {
     'jute.maxbuffer in zoo.cfg is read by nobody; ' +
       'it is a property of the JVM: give -Djute.maxbuffer in SERVER_JVMFLAGS',
   ])
-  const wrong = parse(BASE, { properties: { 'zookeeper.jute.maxbuffer': '1' } })
+  const wrong = parse(BASE, {
+    properties: { 'jute.maxbufer': '1', 'zookeeper.jute.maxbuffer': '1' },
+  })
   deepEqual(wrong.warnings, [
+    '-Djute.maxbufer is read by nobody; the nearest key is -Djute.maxbuffer',
     '-Dzookeeper.jute.maxbuffer is read by nobody; it is written -Djute.maxbuffer',
   ])
 })
@@ -269,6 +272,14 @@ test('secrets are in the Config and nowhere else', () => {
   }).join('\n')
   ok(problems.length > 0)
   for (const secret of SECRETS) ok(!problems.includes(secret), secret)
+})
+
+test('four-letter words', () => {
+  const properties = { 'readonlymode.enabled': 'true' }
+  deepEqual(
+    parse(`${BASE}4lw.commands.whitelist=ruok , *`, { properties }).client.fourLetterWords,
+    ['srvr', 'isro', 'ruok', '*'],
+  )
 })
 
 test('describe names every field by its place', () => {
