@@ -1,5 +1,5 @@
 /** Writes docs/user/configuration.md from the table of keys: `npm run docs`. */
-import { readFileSync, writeFileSync } from 'node:fs'
+import { writeFileSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Key, KeyType } from '../node/config/key.ts'
 import { DOCUMENTED_NAMES, KEY_TOPICS, KEYS } from '../node/config/keys.ts'
@@ -110,10 +110,5 @@ function renderMisnomers(): string {
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const page = renderConfiguration()
-  if (process.argv.includes('--check')) {
-    process.exitCode = readFileSync(CONFIGURATION_PATH, 'utf8') === page ? 0 : 1
-  } else {
-    writeFileSync(CONFIGURATION_PATH, page)
-  }
+  writeFileSync(CONFIGURATION_PATH, renderConfiguration())
 }
