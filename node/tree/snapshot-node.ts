@@ -54,6 +54,8 @@ export function readSnapshotNode(tree: DataTree, reader: Reader): void {
   const dataLength = reader.range()
   const dataStart = reader.rangeStart
   const aclId = Number(reader.long())
+  // Damage shows only in the checksum behind the tree: until then nothing here may be trusted.
+  if ((aclId | 0) !== aclId) throw new JuteError(`unreasonable ACL id ${aclId}`)
   for (let i = 0; i < PERSISTED.length; i++) words[PERSISTED[i]! - Field.czxid] = reader.int()
   const parent = parentOf(tree, reader.bytes, pathStart, pathLength)
   tree.load(reader.bytes, pathStart, pathLength, parent, dataStart, dataLength, aclId, words)
