@@ -47,6 +47,8 @@ export interface SnapshotOptions {
   readonly digestEnabled?: boolean
   /** zookeeper.serializeLastProcessedZxid.enabled; default true. */
   readonly lastZxidEnabled?: boolean
+  /** Bytes of one slice of work; the default takes a few milliseconds. */
+  readonly chunkBytes?: number
 }
 
 /** The snapshot was given up on request; nothing is left of it. */
@@ -76,7 +78,7 @@ export interface SnapshotWrite {
 /** Sessions, ACL lists and zxid are those of the moment of the call. */
 export function startSnapshot(options: SnapshotOptions): SnapshotWrite {
   const zxid = options.database.lastZxid
-  const tree = new TreeWriter(options.database)
+  const tree = new TreeWriter(options.database, options.chunkBytes)
   const control = { cancelled: false }
   const done = writeAll(options, zxid, tree, control).finally(() => tree.close())
   // Whoever cancels and no longer asks must not bring the process down.
