@@ -1,0 +1,46 @@
+/**
+ * What a leader sends a learner to make it level (quorum-protocol.md 6.3, 6.5): history, then
+ * NEWLEADER; live traffic follows behind it on the same link without a gap (ZOOKEEPER-3104).
+ */
+import { printMembership } from '../../wire/config-string.ts'
+import { hex, type Zxid } from '../../wire/ids.ts'
+import { PacketType } from '../../wire/records/quorum.ts'
+import { utf8Bytes } from '../../wire/utf8.ts'
+import { type Core, epochZxid, packet } from './core.ts'
+import type { LearnerHandle } from './learner-handle.ts'
+import { planSync } from './sync-plan.ts'
+
+/** `max`: end of the history that is committed, or will be once this leader is established. */
+export function sendHistory(core: Core, handle: LearnerHandle, max: Zxid, epoch: number): void {
+  const { history, members } = core
+  const to = [handle.link]
+  const plan = planSync(handle.lastLogged, history, max)
+  let from: number
+  if (plan.kind === 'snap') {
+    core.emit({ do: 'sendSnapshot', to: handle.link, zxid: history.delivered })
+    from = history.indexAfter(history.delivered)
+  } else {
+    const type = plan.kind === 'diff' ? PacketType.diff : PacketType.trunc
+    core.send(to, packet(type, plan.zxid))
+    from = plan.from
+  }
+  for (let i = from; i < history.count; i++) {
+    const { zxid, bytes } = history.at(i)
+    if (zxid <= max) {
+      core.send(to, packet(PacketType.proposal, zxid, bytes))
+      core.send(to, packet(PacketType.commit, zxid))
+    } else if (!handle.isObserver) {
+      core.send(to, packet(PacketType.proposal, zxid, bytes))
+    }
+  }
+  handle.syncedTo = max
+  handle.phase = 'syncing'
+  const config = utf8Bytes(printMembership(members.lastSeen))
+  core.send(to, packet(PacketType.newLeader, epochZxid(epoch), config))
+  core.note('sync', {
+    learner: handle.id,
+    kind: plan.kind,
+    peer: hex(handle.lastLogged),
+    max: hex(max),
+  })
+}
