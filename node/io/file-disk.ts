@@ -1,8 +1,8 @@
 /**
- * Disk on a real file system. Logs are opened with O_DSYNC, so that one write call, hence one trip to
- * the thread pool, is also the sync: measured on ext4 with 250-byte batches 149 us and 114 us of CPU
- * each, against 257 and 183 for write and fdatasync; no difference between files filled with zeros and
- * sparse ones, so preallocation only sets the size, as Apache's does.
+ * Disk on a real file system. Logs are opened with O_DSYNC, so that one write call, hence one trip
+ * to the thread pool, is also the sync: measured on ext4 with 250-byte batches 149 us and 114 us of
+ * CPU each, against 257 and 183 for write and fdatasync; no difference between files filled with
+ * zeros and sparse ones, so preallocation only sets the size, as Apache's does.
  */
 import fs from 'node:fs'
 import type { FileHandle } from 'node:fs/promises'
@@ -117,7 +117,10 @@ class OpenLog implements LogFile {
     fs.ftruncate(this.#fd, size, error => this.#end(error, done))
   }
 
-  /** Waits for what is running: a number that the system has given away again must not be written to. */
+  /**
+   * Waits for what is running: a number that the system has given away again must not be written
+   * to.
+   */
   async close(): Promise<void> {
     if (this.#running > 0) {
       await new Promise<void>(resolve => {

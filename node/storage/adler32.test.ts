@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { ADLER_START, adler32 } from './adler32.ts'
 
 /** RFC 1950, word for word. */

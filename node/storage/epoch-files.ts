@@ -13,7 +13,10 @@ const FILE_MAX_BYTES = 64
 export interface Epochs {
   readonly accepted: number
   readonly current: number
-  /** Files that were missing and were written from the zxid: a member that lost them (faults.md A11). */
+  /**
+   * Files that were missing and were written from the zxid: a member that lost them (faults.md
+   * A11).
+   */
   readonly recreated: readonly EpochFile[]
 }
 
@@ -35,7 +38,9 @@ export async function readEpoch(
   return epoch
 }
 
-/** Durable, directory entry included, when it resolves: only then the value in memory may change. */
+/**
+ * Durable, directory entry included, when it resolves: only then the value in memory may change.
+ */
 export function writeEpoch(disk: Disk, dir: string, name: EpochFile, epoch: number): Promise<void> {
   const text = String(epoch)
   const bytes = Uint8Array.from(text, digit => digit.charCodeAt(0))

@@ -30,7 +30,9 @@ export interface LogWriterOptions {
   readonly lastZxid: Zxid
   /** Steps in which files grow; 0 or less: no preallocation. */
   readonly preAllocBytes: number
-  /** zookeeper.txnLogSizeLimitInKb in bytes: a larger file is followed by a new one; 0: no limit. */
+  /**
+   * zookeeper.txnLogSizeLimitInKb in bytes: a larger file is followed by a new one; 0: no limit.
+   */
   readonly sizeLimitBytes: number
   /** zookeeper.forceSync: false gives up durability over a power loss. */
   readonly forceSync: boolean

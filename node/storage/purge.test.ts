@@ -19,7 +19,7 @@ async function left(disk: MemoryDisk, retain: number): Promise<string[]> {
   return (await disk.list(DIR)).sort()
 }
 
-test('the newest snapshots stay, and every log from the one before the oldest of them', async () => {
+test('the newest snapshots stay, and every log that the oldest of them needs', async () => {
   const disk = diskWith(
     ['snapshot.10', 'snapshot.20', 'snapshot.30', 'snapshot.40', 'snapshot.50'],
     ['log.1', 'log.11', 'log.2a', 'log.31', 'log.41', 'currentEpoch'],

@@ -22,7 +22,9 @@ interface Expected {
   }
 }
 
-/** Where ours refuses what Apache takes (storage.md 5.3): each loses committed transactions there. */
+/**
+ * Where ours refuses what Apache takes (storage.md 5.3): each loses committed transactions there.
+ */
 const STRICTER: ReadonlyMap<string, RegExp> = new Map([
   ['12-middle-zeros', /corrupt log\.100000001 966/],
   ['14-two-files-first-torn', /gap log\.10000000d 16/],
@@ -103,7 +105,7 @@ for (const { case: name, restore } of expected) {
   })
 }
 
-test('a last log file without records is removed, so that the next start does not meet it', async () => {
+test('a last log file without records is removed', async () => {
   const disk = diskOf('15-empty-last-file')
   await recover(recoveryOptions(disk))
   assert.deepEqual((await disk.list(DIR)).sort(), ['log.100000001', 'snapshot.0'])

@@ -1,7 +1,7 @@
 /**
- * Recovery (storage.md 5.1): the newest usable snapshot and the log behind it give back the database.
- * Every attempt starts from a fresh database: Apache reuses one, and keeps the sessions of a snapshot
- * that turned out to be damaged (faults.md A11).
+ * Recovery (storage.md 5.1): the newest usable snapshot and the log behind it give back the
+ * database. Every attempt starts from a fresh database: Apache reuses one, and keeps the sessions
+ * of a snapshot that turned out to be damaged (faults.md A11).
  */
 import { InvariantError } from '../../base/invariant.ts'
 import type { Log, Timers } from '../../base/ports.ts'
@@ -52,23 +52,28 @@ export interface RecoveryOptions {
 
 export interface Recovered {
   readonly database: Database
-  /** The newest durable zxid; -1 when nothing is there and that cannot be trusted (storage.md 5.1). */
+  /**
+   * The newest durable zxid; -1 when nothing is there and that cannot be trusted (storage.md 5.1).
+   */
   readonly lastZxid: Zxid
   readonly snapshot: SnapshotFile | null
   readonly txnsReplayed: number
   /** Records that repeated a zxid: passed over, the first one counts. */
   readonly repeatedTxns: number
-  /** Transactions after which the tree was not the one that the leader had (quorum-protocol.md 8.3). */
+  /**
+   * Transactions after which the tree was not the one that the leader had (quorum-protocol.md 8.3).
+   */
   readonly digestMismatches: number
   /** The incomplete last record that was passed over; it cannot have been acked. */
   readonly torn: LogPosition | null
 }
 
 /**
- * Loads what the directories hold. Removes leftovers: the marker `initialize`, a last log file without
- * any record, interrupted snapshots. Writes snapshot.0 for a new member. Rejects with StorageError:
- * `corrupt`, `gap` (a transaction between snapshot and log or inside the log is missing; Apache goes on
- * with the hole), `missing` (a log without a usable snapshot), `misplaced`, `io`.
+ * Loads what the directories hold. Removes leftovers: the marker `initialize`, a last log file
+ * without any record, interrupted snapshots. Writes snapshot.0 for a new member. Rejects with
+ * StorageError: `corrupt`, `gap` (a transaction between snapshot and log or inside the log is
+ * missing; Apache goes on with the hole), `missing` (a log without a usable snapshot), `misplaced`,
+ * `io`.
  */
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { disk, dirs } = options
@@ -97,9 +102,9 @@ export interface LoadedSnapshot {
 }
 
 /**
- * The newest snapshot that loads, null when there is no candidate. With `notAfter`, only one in which
- * nothing newer has left traces. Rejects with StorageError `missing` when candidates exist but none
- * loads.
+ * The newest snapshot that loads, null when there is no candidate. With `notAfter`, only one in
+ * which nothing newer has left traces. Rejects with StorageError `missing` when candidates exist
+ * but none loads.
  */
 export async function loadSnapshot(
   options: RecoveryOptions,
@@ -249,7 +254,10 @@ class Replay {
   }
 }
 
-/** Whether nothing can be missing between two transactions: the next counter, or a first of an epoch. */
+/**
+ * Whether nothing can be missing between two transactions: the next counter, or a first of an
+ * epoch.
+ */
 export function follows(previous: Zxid, next: Zxid): boolean {
   if (next === previous + 1n) return true
   return epochOf(next) > epochOf(previous) && counterOf(next) === 1

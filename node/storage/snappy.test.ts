@@ -1,6 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { JuteError } from '../../wire/reader.ts'
 import type { ByteSink, ByteSource } from './disk.ts'
 import {
@@ -20,16 +20,11 @@ function compress(data: Uint8Array): Uint8Array {
 /** Bytes with repetitions near and far. */
 const data = fc
   .array(fc.tuple(fc.uint8Array({ minLength: 1, maxLength: 40 }), fc.integer({ min: 1, max: 200 })))
-  .map(
-    parts =>
-      new Uint8Array(
-        parts.flatMap(([bytes, times]) =>
-          Array(times)
-            .fill([...bytes])
-            .flat(),
-        ),
-      ),
-  )
+  .map(parts => {
+    const bytes: number[] = []
+    for (const [part, times] of parts) for (let i = 0; i < times; i++) bytes.push(...part)
+    return Uint8Array.from(bytes)
+  })
 
 test('what was compressed comes back', () => {
   fc.assert(

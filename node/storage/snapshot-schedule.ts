@@ -9,8 +9,8 @@ const SNAP_COUNT_MIN = 2
 const RANDOM_BELOW_MAX = 2 ** 31
 
 /**
- * Says after which append a snapshot is due (storage.md 4.4): half of the limits plus a random part,
- * so that the members of an ensemble do not all write at once.
+ * Says after which append a snapshot is due (storage.md 4.4): half of the limits plus a random
+ * part, so that the members of an ensemble do not all write at once.
  */
 export class SnapshotSchedule {
   readonly #snapCount: number

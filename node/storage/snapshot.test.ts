@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
 import { test } from 'node:test'
 import { gunzipSync, gzipSync } from 'node:zlib'
-import fc from 'fast-check'
+import * as fc from 'fast-check'
 import { hex, zxid } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, Reader } from '../../wire/reader.ts'
@@ -125,7 +125,14 @@ function show(bytes: Uint8Array): Record<string, unknown> {
   }
 }
 
-function showNode(reader: Reader): { path: string } {
+interface ShownNode {
+  readonly path: string
+  readonly data: unknown
+  readonly aclId: number
+  readonly stat: unknown
+}
+
+function showNode(reader: Reader): ShownNode {
   const path = reader.text()
   const data = reader.buffer()
   const aclId = Number(reader.long())
@@ -140,8 +147,9 @@ function showNode(reader: Reader): { path: string } {
   const pzxid = hex(reader.long())
   return {
     path,
-    ...{ data: data === null ? null : { hex: Buffer.from(data).toString('hex') }, aclId },
-    ...{ stat: { czxid, mzxid, ctime, mtime, version, cversion, aversion, eo, pzxid } },
+    data: data === null ? null : { hex: Buffer.from(data).toString('hex') },
+    aclId,
+    stat: { czxid, mzxid, ctime, mtime, version, cversion, aversion, eo, pzxid },
   }
 }
 
@@ -218,7 +226,7 @@ test('chunks of any size give the same tree', async () => {
 test('any flipped bit, any cut is found', async () => {
   const bytes = bytesOf('snapshot.100000023')
   let found = 0
-  for (let bit = 0; bit < bytes.length * 8; bit += 5) {
+  for (let bit = 0; bit < bytes.length * 8; bit += 19) {
     const damaged = Uint8Array.from(bytes)
     damaged[bit >> 3]! ^= 1 << (bit & 7)
     const byte = bit >> 3
@@ -229,7 +237,7 @@ test('any flipped bit, any cut is found', async () => {
     )
     found += 1
   }
-  assert.ok(found > 3_000)
+  assert.ok(found > 1_000)
   const seals = new Set([bytes.length - 54, bytes.length - 21])
   for (let cut = 0; cut < bytes.length; cut++) {
     const reading = readSnapshot(sourceOf(bytes.slice(0, cut), 512), newDatabase())
@@ -277,7 +285,7 @@ function snapshotOf(
   })
 }
 
-test('a snapshot is durable under its name when it is done, and there is nothing before', async () => {
+test('a snapshot is durable under its name when it is done, not before', async () => {
   const disk = new MemoryDisk()
   const database = newDatabase()
   database.apply(createTxn(1, '/a'))

@@ -60,15 +60,16 @@ export class SnapshotCancelled extends Error {
 }
 
 /**
- * A snapshot being written. It is fuzzy: named after the zxid of the moment of `startSnapshot`, while
- * the tree goes on changing between slices of a few milliseconds.
+ * A snapshot being written. It is fuzzy: named after the zxid of the moment of `startSnapshot`,
+ * while the tree goes on changing between slices of a few milliseconds.
  */
 export interface SnapshotWrite {
   readonly zxid: Zxid
   /**
-   * Resolves when file and directory entry are durable, always: Apache syncs only after a SNAP, which
-   * leaves a log without its base after a power loss (ZOOKEEPER-2872, faults.md A3). Rejects with
-   * StorageError or SnapshotCancelled; serving can go on, snapshots are optional (ZOOKEEPER-3082).
+   * Resolves when file and directory entry are durable, always: Apache syncs only after a SNAP,
+   * which leaves a log without its base after a power loss (ZOOKEEPER-2872, faults.md A3). Rejects
+   * with StorageError or SnapshotCancelled; serving can go on, snapshots are optional
+   * (ZOOKEEPER-3082).
    */
   readonly done: Promise<SnapshotFile>
   /** Gives up, `done` then rejects soon; await it before files are cut or a role begins. */

@@ -1,6 +1,7 @@
 /**
- * The part of a snapshot that also travels as SNAP (storage.md 4.1, quorum-protocol.md 6.3): sessions,
- * ACL lists, znodes, "/". Written in chunks while the tree changes, read from chunks of any size.
+ * The part of a snapshot that also travels as SNAP (storage.md 4.1, quorum-protocol.md 6.3):
+ * sessions, ACL lists, znodes, "/". Written in chunks while the tree changes, read from chunks of
+ * any size.
  */
 import { invariant, unreachable } from '../../base/invariant.ts'
 import { sessionId } from '../../wire/ids.ts'

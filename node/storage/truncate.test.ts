@@ -25,7 +25,9 @@ function bytesOf(name: string): Uint8Array {
   return new Uint8Array(readFileSync(new URL(name, DISK)))
 }
 
-/** Logs 1..count in epoch 1, a new file after each of `rolls`, a snapshot at each of `snapshots`. */
+/**
+ * Logs 1..count in epoch 1, a new file after each of `rolls`, a snapshot at each of `snapshots`.
+ */
 async function member(
   count: number,
   rolls: readonly number[],

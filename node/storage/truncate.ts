@@ -1,8 +1,8 @@
 /**
- * Cutting the history after a zxid, as a leader demands with TRUNC (storage.md 6). Differs from Apache
- * where that loses or resurrects transactions: the target must be reached exactly, nothing is touched
- * before that is proven, snapshots that know more go too (ZOOKEEPER-4837), files go newest first and
- * every step is made durable.
+ * Cutting the history after a zxid, as a leader demands with TRUNC (storage.md 6). Differs from
+ * Apache where that loses or resurrects transactions: the target must be reached exactly, nothing
+ * is touched before that is proven, snapshots that know more go too (ZOOKEEPER-4837), files go
+ * newest first and every step is made durable.
  */
 import { hex, type Zxid } from '../../wire/ids.ts'
 import { listLogs, listSnapshots } from './file-names.ts'
@@ -21,9 +21,9 @@ import { LOG_HEADER_BYTES } from './txn-log.ts'
 
 /**
  * Cuts log and snapshots after `target` and returns the database as it was then. Log and snapshot
- * writers must be closed. Rejects with StorageError `truncate` when the files do not lead to exactly
- * `target`: then nothing was changed and only a SNAP helps. Rejects with `io` when the disk refuses:
- * the member must stop, and may try again after a restart.
+ * writers must be closed. Rejects with StorageError `truncate` when the files do not lead to
+ * exactly `target`: then nothing was changed and only a SNAP helps. Rejects with `io` when the disk
+ * refuses: the member must stop, and may try again after a restart.
  */
 export async function truncate(options: RecoveryOptions, target: Zxid): Promise<Recovered> {
   const { dirs } = options

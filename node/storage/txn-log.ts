@@ -152,7 +152,8 @@ class FileScan {
     }
     await this.#load(0, LOG_HEADER_BYTES)
     const magic = this.#view.getInt32(0)
-    // The first write of our own log carries the header, so a file of zeros only never had a record.
+    // The first write of our own log carries the header, so a file of zeros only never had a
+    // record.
     if (magic === 0 && last && (await this.#zerosFrom(0))) return 'empty'
     if (magic !== LOG_MAGIC) {
       throw this.#corrupt(0, `log has magic number ${magic}, valid is ${LOG_MAGIC}`)
@@ -202,8 +203,9 @@ class FileScan {
   }
 
   /**
-   * A record that is not whole, as a crash leaves it; or a whole one whose length was damaged, behind
-   * which everything would be lost. The checksum tells: it fits a shorter entry with its end byte.
+   * A record that is not whole, as a crash leaves it; or a whole one whose length was damaged,
+   * behind which everything would be lost. The checksum tells: it fits a shorter entry with its end
+   * byte.
    */
   async #tornRecord(at: number, limit: number): Promise<FileEnd> {
     if (!this.#holds(at, limit - at)) await this.#load(at, limit - at)
