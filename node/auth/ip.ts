@@ -27,7 +27,7 @@ function parseIpv6(text: string): Uint8Array | undefined {
   if (left === undefined || right === undefined) return undefined
   const missing = 8 - left.length - right.length
   if (halves.length === 1 ? missing !== 0 : missing < 1) return undefined
-  const groups = [...left, ...new Array<number>(missing).fill(0), ...right]
+  const groups = [...left, ...Array.from({ length: missing }, () => 0), ...right]
   const bytes = new Uint8Array(16)
   for (const [i, group] of groups.entries()) {
     bytes[i * 2] = group >> 8

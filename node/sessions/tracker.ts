@@ -63,8 +63,7 @@ export class SessionTracker {
   /** It was heard of. Cheap when that does not move it to another bucket. */
   touch(session: Session, nowMs: number): void {
     const bucketMs = this.#roundUp(nowMs + session.timeoutMs)
-    // Never earlier: a shorter time-out does not take back what a longer one granted.
-    if (bucketMs <= session.expiresAtMs || session.isClosing) return
+    if (bucketMs === session.expiresAtMs || session.isClosing) return
     this.#leaveBucket(session)
     session.expiresAtMs = bucketMs
     const bucket = this.#buckets.get(bucketMs)

@@ -7,7 +7,8 @@ import { SnapshotCancelled, type SnapshotWrite, startSnapshot } from './snapshot
 import { SnapshotSchedule } from './snapshot-schedule.ts'
 
 export interface SnapshotKeeperOptions {
-  readonly database: Database
+  /** The database of now: a restore replaces it. */
+  readonly database: () => Database
   readonly disk: Disk
   /** `<dataDir>/version-2` */
   readonly dir: string
@@ -90,10 +91,11 @@ export class SnapshotKeeper {
   }
 
   #start(): SnapshotWrite {
-    const { clock, log, database } = this.#options
+    const { clock, log } = this.#options
+    const database = this.#options.database()
     if (this.#stopped) throw new SnapshotCancelled()
     const startedMs = clock.monotonicMs()
-    const write = startSnapshot(this.#options)
+    const write = startSnapshot({ ...this.#options, database })
     this.#running = write
     log.info('snapshot started', { zxid: hex(write.zxid), znodes: database.tree.nodeCount })
     write.done.then(

@@ -14,6 +14,15 @@ const scratch = new Uint8Array(WORDS * 4)
  * (quorum-protocol.md 8.3).
  */
 export function nodeDigest(tree: DataTree, id: number): number {
+  return digestOf(tree, id, tree.columns.page(id), tree.columns.base(id) + FIRST)
+}
+
+/** The same with the path and value of `id`, but the Stat of `words`, which starts at czxid. */
+export function digestWithWords(tree: DataTree, id: number, words: Int32Array): number {
+  return digestOf(tree, id, words, 0)
+}
+
+function digestOf(tree: DataTree, id: number, words: Int32Array, base: number): number {
   const { columns } = tree
   const { slabs } = tree.znodes
   const pathLength = columns.get(id, Field.pathLength)
@@ -31,8 +40,7 @@ export function nodeDigest(tree: DataTree, id: number): number {
     const offset = slabs.offset(ref)
     crc = crcUpdate(crc, slabs.bytes(ref), offset, offset + dataLength)
   }
-  const base = columns.base(id) + FIRST
-  return digestWords(crc, columns.page(id), base)
+  return digestWords(crc, words, base)
 }
 
 /**

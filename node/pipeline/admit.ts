@@ -1,0 +1,189 @@
+/**
+ * First stage: what a frame is, whether it may go on, and where it goes (client-protocol.md 6.1).
+ */
+import { failInvariant } from '../../base/invariant.ts'
+import { ErrorCode } from '../../wire/errors.ts'
+import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
+import { handleAuth, handleSasl, isAuthMissing } from './auth-requests.ts'
+import { type Connection, Phase } from './connection.ts'
+import { handleConnect } from './handshake.ts'
+import { type Route, routeOf } from './ops/table.ts'
+import { UNREAD_REPLIES_PAUSE_BYTES } from './options.ts'
+import type { Pipeline } from './pipeline.ts'
+import { prepareWrite } from './prepare.ts'
+import { sendHeader } from './replies.ts'
+import { serveRead } from './serve-read.ts'
+
+const HEADER_BYTES = 8
+
+/** A whole frame of a client. False: no further one for now. */
+export function onFrame(
+  pipeline: Pipeline,
+  connection: Connection,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): boolean {
+  pipeline.stats.packetsReceived++
+  connection.stats.received++
+  const { reader } = pipeline
+  reader.reset(bytes, start, end)
+  if (connection.phase === Phase.fresh) return handleConnect(pipeline, connection, reader)
+  if (end - start < HEADER_BYTES) {
+    connection.close('a frame shorter than a request header')
+    return false
+  }
+  const xid = reader.int()
+  const type = reader.int()
+  const { stats } = connection
+  stats.lastOperation = type
+  stats.lastCxid = xid
+  return dispatch(pipeline, connection, xid, type, end - start)
+}
+
+function dispatch(
+  pipeline: Pipeline,
+  connection: Connection,
+  xid: number,
+  type: number,
+  sizeBytes: number,
+): boolean {
+  const route = routeOf(type)
+  if (route === undefined) return refuseUnknown(pipeline, connection, xid, type)
+  if (route.route === 'auth') return handleAuth(pipeline, connection, xid, pipeline.reader)
+  if (route.route === 'sasl') return handleSasl(pipeline, connection, xid, pipeline.reader)
+  if (isAuthMissing(pipeline, connection)) {
+    sendHeader(pipeline, connection, xid, 0n, ErrorCode.sessionClosedRequireSaslAuth)
+    connection.endAfterFlush('no id of an enforced scheme')
+    return false
+  }
+  const { session } = connection
+  if (session === undefined || pipeline.tracker.get(session.id) !== session) {
+    // Apache drops such requests without a word; a closed connection tells the client at least.
+    connection.close('its session is not known any more')
+    return false
+  }
+  pipeline.tracker.touch(session, pipeline.nowMs())
+  return take(pipeline, connection, route, xid, type, sizeBytes)
+}
+
+function take(
+  pipeline: Pipeline,
+  connection: Connection,
+  route: Route,
+  xid: number,
+  type: number,
+  sizeBytes: number,
+): boolean {
+  if (route.route === 'write') {
+    prepareWrite(pipeline, connection, xid, type, pipeline.reader, sizeBytes)
+  } else if (route.route === 'read') {
+    if (connection.waiting.length === 0) {
+      serveRead(pipeline, connection, route, xid, type, pipeline.reader, pipeline.nowMs())
+    } else {
+      defer(pipeline, connection)
+    }
+  } else {
+    connection.close(`operation ${type} is not for clients`)
+    return false
+  }
+  return mayGoOn(pipeline, connection)
+}
+
+/** A request behind a write of its session waits for its turn, in bytes of its own. */
+function defer(pipeline: Pipeline, connection: Connection): void {
+  const { reader } = pipeline
+  const bytes = reader.bytes.slice(reader.position - HEADER_BYTES, reader.end)
+  connection.waiting.push({ waits: 'turn', bytes, receivedAtMs: pipeline.nowMs() })
+  pipeline.outstanding++
+}
+
+/** A deferred request whose turn has come. */
+export function serveDeferred(
+  pipeline: Pipeline,
+  connection: Connection,
+  bytes: Uint8Array,
+  receivedAtMs: number,
+): void {
+  const { reader } = pipeline
+  reader.reset(bytes, 0, bytes.length)
+  const xid = reader.int()
+  const type = reader.int()
+  const route = routeOf(type)
+  if (route?.route !== 'read') failInvariant('only reads are deferred', { type })
+  serveRead(pipeline, connection, route, xid, type, reader, receivedAtMs)
+}
+
+/** Back-pressure: too much on its way, or a client that does not read its replies. */
+function mayGoOn(pipeline: Pipeline, connection: Connection): boolean {
+  if (!connection.isOpen) return false
+  if (!isHeldBack(pipeline, connection)) return true
+  pipeline.metrics.request_throttle_wait_count.value++
+  return hold(pipeline, connection)
+}
+
+/** Whether nothing more of this connection is taken for now. */
+export function isHeldBack(pipeline: Pipeline, connection: Connection): boolean {
+  if (pipeline.isOverLimit(connection)) return true
+  return unsentBytes(connection) > UNREAD_REPLIES_PAUSE_BYTES
+}
+
+function unsentBytes(connection: Connection): number {
+  return (connection.output?.length ?? 0) + connection.transport.queuedBytes()
+}
+
+function hold(pipeline: Pipeline, connection: Connection): false {
+  if (!pipeline.heldBack.has(connection)) {
+    pipeline.heldBack.add(connection)
+    connection.pauseSocket()
+  }
+  return false
+}
+
+function refuseUnknown(
+  pipeline: Pipeline,
+  connection: Connection,
+  xid: number,
+  type: number,
+): boolean {
+  sendHeader(pipeline, connection, xid, -1n, ErrorCode.unimplemented)
+  connection.endAfterFlush(`unknown operation ${type}`)
+  return false
+}
+
+const WORD_BYTES = 4
+const STMK_BYTES = 12
+/** What telnet sends on a break: only closes. */
+const TELNET_BREAK = 0xfff4fffd | 0
+
+/** The first four bytes of a connection may be a four-letter word (client-protocol.md 1.2). */
+export function onBadLength(
+  pipeline: Pipeline,
+  connection: Connection,
+  length: number,
+  bytes: Uint8Array,
+): boolean {
+  if (connection.phase !== Phase.fresh || length === TELNET_BREAK) {
+    connection.close(`frame length ${length}`)
+    return false
+  }
+  const word = decodeUtf8(bytes, 0, WORD_BYTES)
+  if (word === 'stmk' && bytes.length < STMK_BYTES) return true
+  connection.stats.received++
+  pipeline.stats.packetsReceived++
+  const answer = pipeline.ports.fourLetterWord(word, argumentOf(bytes))
+  if (answer === undefined) {
+    connection.close(`frame length ${length}`)
+    return false
+  }
+  const out = connection.out()
+  const at = out.reserve(utf8MaxLength(answer))
+  out.length = encodeUtf8(answer, out.bytes, at)
+  connection.endAfterFlush(`answered ${word}`)
+  return false
+}
+
+function argumentOf(bytes: Uint8Array): bigint {
+  if (bytes.length < STMK_BYTES) return 0n
+  return new DataView(bytes.buffer, bytes.byteOffset).getBigInt64(WORD_BYTES)
+}

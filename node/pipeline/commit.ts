@@ -1,0 +1,139 @@
+/**
+ * Last stages of a write: apply it to the tree, answer it, and let the requests go on that waited
+ * behind it (layout.md 4.4).
+ */
+import { invariant } from '../../base/invariant.ts'
+import { ErrorCode } from '../../wire/errors.ts'
+import { OpCode } from '../../wire/opcodes.ts'
+import type { SingleTxn } from '../../wire/records/txn.ts'
+import type { Writer } from '../../wire/writer.ts'
+import { writeNodeStat } from '../tree/replies.ts'
+import { serveDeferred } from './admit.ts'
+import { auditCommit } from './audit-commit.ts'
+import type { Connection } from './connection.ts'
+import { attach } from './handshake.ts'
+import { multiFailure, writeErrorResult, writeMultiEnd, writeMultiHeader } from './ops/multi.ts'
+import type { Pipeline } from './pipeline.ts'
+import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
+import type { WriteRequest } from './request.ts'
+
+export function commit(pipeline: Pipeline, request: WriteRequest): void {
+  const { database, changes, scratch } = pipeline
+  const { txn, connection } = request
+  scratch.clear()
+  const answers = connection !== undefined && connection.isOpen
+  const isMulti = txn.body.type === OpCode.multi
+  const failedMulti = txn.body.type === OpCode.multi && multiFailure(txn.body) !== undefined
+  // Results are written while the parts are applied: each Stat is the one right after its part.
+  database.apply(txn, (body, node, err) => {
+    if (failedMulti) writeErrorResult(scratch, err)
+    else {
+      invariant(
+        err === ErrorCode.ok || body.type === OpCode.error,
+        'what was checked before its proposal can be applied',
+        () => ({ zxid: txn.zxid, type: body.type, err }),
+      )
+      if (answers) writeResult(pipeline, scratch, body, node, isMulti)
+    }
+  })
+  changes.applied(txn.zxid)
+  pipeline.digests.after(txn.zxid, () => database.tree.digest)
+  pipeline.metrics.commit_count.value++
+  if (pipeline.audit.isEnabled) auditCommit(pipeline, request)
+  settleSession(pipeline, request)
+  if (answers) answer(pipeline, connection, request)
+}
+
+/** The outcome of one operation, alone or inside a multi (client-protocol.md 5, 8). */
+function writeResult(
+  pipeline: Pipeline,
+  out: Writer,
+  body: SingleTxn,
+  node: number,
+  isMulti: boolean,
+): void {
+  const { tree } = pipeline.database
+  switch (body.type) {
+    case OpCode.create:
+      if (isMulti) writeMultiHeader(out, OpCode.create, false, 0)
+      out.string(body.path)
+      return
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTtl:
+      if (isMulti) writeMultiHeader(out, OpCode.create2, false, 0)
+      out.string(body.path)
+      writeNodeStat(tree, out, node)
+      return
+    case OpCode.setData:
+      if (isMulti) writeMultiHeader(out, OpCode.setData, false, 0)
+      writeNodeStat(tree, out, node)
+      return
+    case OpCode.setAcl:
+      writeNodeStat(tree, out, node)
+      return
+    case OpCode.delete:
+    case OpCode.check:
+      if (isMulti) writeMultiHeader(out, body.type, false, 0)
+      return
+    case OpCode.deleteContainer:
+    case OpCode.reconfig:
+    case OpCode.createSession:
+    case OpCode.closeSession:
+    case OpCode.error:
+      return
+  }
+}
+
+/** What a committed transaction means for the table of sessions and their connections. */
+function settleSession(pipeline: Pipeline, { txn, connection }: WriteRequest): void {
+  if (txn.body.type !== OpCode.closeSession) return
+  pipeline.tracker.remove(txn.clientId)
+  const attached = pipeline.attached.get(txn.clientId)
+  if (attached !== undefined && attached !== connection) attached.close('its session expired')
+}
+
+function answer(pipeline: Pipeline, connection: Connection, request: WriteRequest): void {
+  const { txn, xid } = request
+  pipeline.takeWaiting(connection, request)
+  observe(pipeline, connection, request)
+  if (txn.body.type === OpCode.createSession) {
+    attach(pipeline, connection, request.sessionId)
+    connection.resumeFrames()
+    return
+  }
+  if (txn.body.type === OpCode.error) {
+    sendHeader(pipeline, connection, xid, txn.zxid, txn.body.err)
+  } else {
+    const out = connection.out()
+    const mark = beginReply(out, xid, txn.zxid)
+    out.raw(pipeline.scratch.bytes, 0, pipeline.scratch.length)
+    if (txn.body.type === OpCode.multi) writeMultiEnd(out)
+    endReply(out, mark, ErrorCode.ok)
+    countReply(pipeline, connection, out.length - mark - 4)
+  }
+  if (request.type === OpCode.closeSession) connection.endAfterFlush('session closed by its client')
+  else serveWaiting(pipeline, connection)
+}
+
+/** Requests behind the write, up to the next one. */
+function serveWaiting(pipeline: Pipeline, connection: Connection): void {
+  for (let next = connection.waiting.peek(); next !== undefined; next = connection.waiting.peek()) {
+    if (next.waits === 'commit') return
+    connection.waiting.shift()
+    pipeline.outstanding--
+    if (next.waits === 'turn') serveDeferred(pipeline, connection, next.bytes, next.receivedAtMs)
+    else sendHeader(pipeline, connection, next.xid, pipeline.database.lastZxid, next.err)
+    if (!connection.isOpen) return
+  }
+}
+
+function observe(pipeline: Pipeline, connection: Connection, request: WriteRequest): void {
+  const latencyMs = pipeline.nowMs() - request.receivedAtMs
+  pipeline.stats.observeLatency(latencyMs)
+  pipeline.metrics.updatelatency.observe(latencyMs)
+  const { stats } = connection
+  stats.observe(latencyMs)
+  stats.lastZxid = request.txn.zxid
+  stats.lastResponseAtMs = pipeline.nowMs()
+}

@@ -1,0 +1,38 @@
+import type { ConnectionThrottleOptions } from './connection-throttle.ts'
+
+/** What the pipeline needs to know of the configuration. */
+export interface PipelineOptions {
+  readonly tickTimeMs: number
+  readonly minSessionTimeoutMs: number
+  readonly maxSessionTimeoutMs: number
+  /** Longest frame a client may send (jute.maxbuffer). */
+  readonly maxBufferBytes: number
+  /** Longest field inside a frame. */
+  readonly maxFieldBytes: number
+  readonly globalOutstandingLimit: number
+  /** 0: unlimited. Per address and listener. */
+  readonly maxClientConnections: number
+  /** 0: unlimited. Per listener. */
+  readonly maxConnections: number
+  readonly enforceQuota: boolean
+  readonly extendedTypes: boolean
+  readonly reconfigEnabled: boolean
+  readonly closeSessionTxn: boolean
+  readonly digestEnabled: boolean
+  /** Requests that waited longer than this are answered -127; 0: off. */
+  readonly throttledOpWaitMs: number
+  readonly requestThrottleMax: number
+  readonly largeRequestThresholdBytes: number
+  readonly largeRequestMaxBytes: number
+  /** Undefined: no scheme is demanded. */
+  readonly enforcedSchemes: readonly string[] | undefined
+  readonly connectionThrottle: ConnectionThrottleOptions
+  readonly serverId: number
+}
+
+/** Replies waiting for a client that does not read: reading from it stops at this many bytes. */
+export const UNREAD_REPLIES_PAUSE_BYTES: number = 1 << 20
+/** A client for which this much waits (notifications, mostly) is disconnected. */
+export const UNREAD_REPLIES_MAX_BYTES: number = 64 << 20
+/** Bytes that may pile up on a connection that is not being read. */
+export const UNREAD_REQUESTS_PAUSE_BYTES: number = 1 << 20

@@ -1,0 +1,377 @@
+import { type Audit, NO_AUDIT } from '../../base/audit.ts'
+import { failInvariant, invariant } from '../../base/invariant.ts'
+import type { Metrics } from '../../base/metrics.ts'
+import type { Clock, Log, Random } from '../../base/ports.ts'
+import { Ring } from '../../base/ring.ts'
+import type { ServerStats } from '../../base/server-stats.ts'
+import { type SessionId, type Zxid, zxid } from '../../wire/ids.ts'
+import { OpCode, Perms } from '../../wire/opcodes.ts'
+import { Reader } from '../../wire/reader.ts'
+import type { Acl } from '../../wire/records/data.ts'
+import type { Txn } from '../../wire/records/txn.ts'
+import { Writer } from '../../wire/writer.ts'
+import { mayAccess } from '../auth/acl.ts'
+import type { Schemes } from '../auth/schemes.ts'
+import { firstSessionId } from '../sessions/ids.ts'
+import { SessionTracker } from '../sessions/tracker.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { Database } from '../tree/database.ts'
+import { DigestLog } from '../tree/digest-log.ts'
+import type { QuotaExcess } from '../tree/quota.ts'
+import { reapable } from '../tree/reapable.ts'
+import type { Watches } from '../tree/watches.ts'
+import { Admission } from './admission.ts'
+import { isHeldBack, onBadLength, onFrame } from './admit.ts'
+import { commit } from './commit.ts'
+import type { Connection, ConnectionOwner } from './connection.ts'
+import { ConnectionThrottle } from './connection-throttle.ts'
+import { type PipelineOptions, UNREAD_REPLIES_MAX_BYTES } from './options.ts'
+import { OutputPool } from './output-pool.ts'
+import { PendingChanges } from './pending-changes.ts'
+import { proposeInternal } from './prepare.ts'
+import { Preparer } from './preparer.ts'
+import type { WriteRequest } from './request.ts'
+
+/** Where transactions go to become durable; `Pipeline.deliver` tells when they are. */
+export interface Proposals {
+  /** Takes a transaction; returns the bytes of its entry. Never before the one with a lower zxid. */
+  append(txn: Txn): number
+  /** The turn is over: start writing. */
+  flush(): void
+}
+
+export interface PipelinePorts {
+  readonly clock: Clock
+  readonly random: Random
+  readonly log: Log
+  readonly audit?: Audit
+  /** The answer to a four-letter word; undefined: no such word. */
+  readonly fourLetterWord: (word: string, argument: bigint) => string | undefined
+}
+
+/**
+ * What happens to requests, in order (layout.md 4.4), for a member that decides alone. Everything
+ * between two I/O events is one turn: `turn(work)` runs it and then flushes the log and the
+ * connections once. Writes wait in one queue in zxid order until `deliver`; each connection knows
+ * what of its own waits.
+ */
+export class Pipeline implements ConnectionOwner {
+  /** Replaced only by a restore, together with what is built on it. */
+  database: Database
+  readonly options: PipelineOptions
+  readonly ports: PipelinePorts
+  readonly schemes: Schemes
+  readonly metrics: Metrics
+  readonly stats: ServerStats
+  tracker: SessionTracker
+  changes: PendingChanges
+  preparer: Preparer
+  readonly admission: Admission
+  readonly connectionThrottle: ConnectionThrottle
+  readonly audit: Audit
+  readonly digests: DigestLog = new DigestLog()
+  /** Connections by the session they carry. */
+  readonly attached: Map<SessionId, Connection> = new Map()
+  readonly connections: Set<Connection> = new Set()
+  /** One reader and one scratch for all requests: nothing is allocated per read. */
+  readonly reader: Reader
+  readonly scratch: Writer = new Writer(1024)
+  /** False while the member starts, recovers or stops: connections are closed. */
+  isServing = false
+  /** Requests taken and not answered yet. */
+  outstanding = 0
+  readonly proposals: Proposals
+  #lastProposed: Zxid
+  #nextSessionId: SessionId
+  readonly #queue: Ring<WriteRequest> = new Ring()
+  readonly #outputs = new OutputPool()
+  #toFlush: Connection[] = []
+  /** Connections of which nothing more is taken for now. */
+  readonly heldBack: Set<Connection> = new Set()
+  #nowMs: number
+  #inTurn = false
+
+  constructor(
+    database: Database,
+    options: PipelineOptions,
+    schemes: Schemes,
+    metrics: Metrics,
+    stats: ServerStats,
+    proposals: Proposals,
+    ports: PipelinePorts,
+  ) {
+    this.database = database
+    this.options = options
+    this.schemes = schemes
+    this.metrics = metrics
+    this.stats = stats
+    this.proposals = proposals
+    this.ports = ports
+    this.audit = ports.audit ?? NO_AUDIT
+    this.#nowMs = ports.clock.monotonicMs()
+    this.tracker = new SessionTracker(options.tickTimeMs, this.#nowMs)
+    this.changes = new PendingChanges(database.tree)
+    this.preparer = this.#makePreparer()
+    this.admission = new Admission(options)
+    this.connectionThrottle = new ConnectionThrottle(
+      options.connectionThrottle,
+      ports.random,
+      this.#nowMs,
+    )
+    this.reader = new Reader(undefined, options.maxFieldBytes)
+    this.#lastProposed = database.lastZxid
+    this.#nextSessionId = firstSessionId(ports.clock.wallMs(), options.serverId)
+  }
+
+  // ------------------------------------------------------------------------------------- turns
+
+  /** The time of this turn, monotonic. */
+  nowMs(): number {
+    return this.#nowMs
+  }
+
+  /** Runs what an I/O event brought, then hands over everything that came of it, once. */
+  turn(work: () => void): void {
+    if (this.#inTurn) {
+      work()
+      return
+    }
+    this.#inTurn = true
+    this.#nowMs = this.ports.clock.monotonicMs()
+    try {
+      work()
+    } finally {
+      this.#inTurn = false
+      this.proposals.flush()
+      this.#flushConnections()
+    }
+  }
+
+  /** Bytes of a client. */
+  receive(connection: Connection, chunk: Uint8Array): void {
+    this.#inTurn = true
+    this.#nowMs = this.ports.clock.monotonicMs()
+    connection.heardAtMs = this.#nowMs
+    this.metrics.bytes_received_count.value += chunk.length
+    try {
+      connection.receive(chunk)
+    } finally {
+      this.#inTurn = false
+      this.proposals.flush()
+      this.#flushConnections()
+    }
+  }
+
+  #flushConnections(): void {
+    const connections = this.#toFlush
+    if (connections.length === 0) return
+    this.#toFlush = []
+    for (const connection of connections) {
+      connection.flush()
+      const unsent = connection.transport.queuedBytes()
+      if (unsent > UNREAD_REPLIES_MAX_BYTES) {
+        connection.close(`${unsent} bytes of replies and notifications are not being read`)
+      }
+    }
+  }
+
+  // --------------------------------------------------------------------------------- proposals
+
+  /** zxid of the newest transaction, applied or on its way. */
+  get lastProposed(): Zxid {
+    return this.#lastProposed
+  }
+
+  takeZxid(): Zxid {
+    this.#lastProposed = zxid(this.#lastProposed + 1n)
+    return this.#lastProposed
+  }
+
+  takeSessionId(): SessionId {
+    const id = this.#nextSessionId
+    this.#nextSessionId = (this.#nextSessionId + 1n) as SessionId
+    return this.tracker.get(id) === undefined ? id : this.takeSessionId()
+  }
+
+  /** A prepared write goes to the log, and waits for its commit. */
+  propose(request: WriteRequest): void {
+    this.#queue.push(request)
+    this.outstanding++
+    const sizeBytes = this.proposals.append(request.txn)
+    this.stats.proposal.observe(sizeBytes)
+    this.metrics.proposal_count.value++
+  }
+
+  /** Everything up to here is durable, and with that committed: apply and answer. */
+  deliver(upTo: Zxid): void {
+    this.turn(() => {
+      let request = this.#queue.peek()
+      while (request !== undefined && request.txn.zxid <= upTo) {
+        this.#queue.shift()
+        this.outstanding--
+        commit(this, request)
+        request = this.#queue.peek()
+      }
+      this.#releaseHeldBack()
+    })
+  }
+
+  /** The operating system has taken what waited for this connection. */
+  drained(connection: Connection): void {
+    if (this.heldBack.has(connection)) this.turn(() => this.#releaseHeldBack())
+  }
+
+  /** Writes on their way. */
+  get queuedWrites(): number {
+    return this.#queue.length
+  }
+
+  /** What reads look at. */
+  get tree(): DataTree {
+    return this.database.tree
+  }
+
+  get watches(): Watches {
+    return this.database.watches
+  }
+
+  #releaseHeldBack(): void {
+    if (this.heldBack.size === 0) return
+    for (const connection of this.heldBack) {
+      if (isHeldBack(this, connection)) continue
+      this.heldBack.delete(connection)
+      connection.resumeSocket()
+      connection.resumeFrames()
+    }
+  }
+
+  /** globalOutstandingLimit: only connections that already have something on its way wait. */
+  isOverLimit(connection: Connection): boolean {
+    if (connection.waiting.length === 0) return false
+    return this.outstanding > this.options.globalOutstandingLimit
+  }
+
+  // -------------------------------------------------------------------------------- connections
+
+  onFrame(connection: Connection, bytes: Uint8Array, start: number, end: number): boolean {
+    return onFrame(this, connection, bytes, start, end)
+  }
+
+  onBadLength(connection: Connection, length: number, bytes: Uint8Array): boolean {
+    return onBadLength(this, connection, length, bytes)
+  }
+
+  borrowOutput(): Writer {
+    return this.#outputs.borrow()
+  }
+
+  giveBackOutput(writer: Writer): void {
+    this.#outputs.giveBack(writer)
+  }
+
+  needsFlush(connection: Connection): void {
+    this.#toFlush.push(connection)
+  }
+
+  mayRead(connection: Connection, acl: readonly Acl[]): boolean {
+    return mayAccess(this.schemes, acl, Perms.read, connection.ids)
+  }
+
+  closed(connection: Connection, reason: string): void {
+    this.connections.delete(connection)
+    this.heldBack.delete(connection)
+    this.admission.left(connection)
+    this.watches.removeWatcher(connection)
+    const { session } = connection
+    if (session !== undefined && this.attached.get(session.id) === connection) {
+      this.attached.delete(session.id)
+    }
+    // Reads that wait for their turn are gone with it; its writes are committed all the same.
+    for (let i = 0; i < connection.waiting.length; i++) {
+      if (connection.waiting.at(i)!.waits !== 'commit') this.outstanding--
+    }
+    connection.waiting.clear()
+    this.ports.log.debug('connection closed', {
+      reason,
+      client: `${connection.remote.address}:${connection.remote.port}`,
+      session: connection.sessionId,
+    })
+  }
+
+  // ----------------------------------------------------------------------------------- sessions
+
+  /** After recovery: all sessions start their time-outs anew (client-protocol.md 15.3). */
+  adoptSessions(): void {
+    const nowMs = this.ports.clock.monotonicMs()
+    for (const [id, timeoutMs] of this.database.sessions) this.tracker.add(id, timeoutMs, nowMs)
+    for (const owner of this.database.tree.ephemerals.owners()) {
+      if (this.tracker.get(owner as SessionId) !== undefined) continue
+      // An owner without a session: nobody will ever close it (storage.md 4.5).
+      this.turn(() => proposeInternal(this, owner as SessionId, OpCode.closeSession, undefined))
+    }
+  }
+
+  /** Goes on with another database, once nothing is on its way (storage.md 8). */
+  replaceDatabase(database: Database): void {
+    invariant(this.#queue.length === 0, 'a database is replaced while nothing is on its way')
+    invariant(database.lastZxid > this.#lastProposed, 'a restored database is the newest state')
+    this.database = database
+    this.#lastProposed = database.lastZxid
+    this.tracker = new SessionTracker(this.options.tickTimeMs, this.ports.clock.monotonicMs())
+    this.changes = new PendingChanges(database.tree)
+    this.preparer = this.#makePreparer()
+  }
+
+  #makePreparer(): Preparer {
+    const onQuota = (excess: QuotaExcess): void =>
+      this.ports.log.warn('quota exceeded', { ...excess })
+    const { changes, database, schemes, tracker, options } = this
+    return new Preparer(changes, database.tree, schemes, tracker, options, onQuota)
+  }
+
+  /** Closes sessions whose time is over; returns the milliseconds until the next look. */
+  expireSessions(): number {
+    const nowMs = this.ports.clock.monotonicMs()
+    const due = this.tracker.expire(nowMs)
+    if (due.length > 0) {
+      this.turn(() => {
+        for (const session of due) {
+          this.ports.log.info('session expired', {
+            session: session.id,
+            timeoutMs: session.timeoutMs,
+          })
+          this.metrics.stale_sessions_expired.value++
+          proposeInternal(this, session.id, OpCode.closeSession, undefined)
+        }
+      })
+    }
+    return this.tracker.untilNextMs(nowMs)
+  }
+
+  /** Proposes the deletion of one container or TTL znode whose time has come. */
+  reap(path: string): void {
+    this.turn(() => proposeInternal(this, 0n as SessionId, OpCode.deleteContainer, path))
+  }
+
+  reapablePaths(neverUsedMs: number): string[] {
+    return reapable(this.database.tree, { nowMs: this.ports.clock.wallMs(), neverUsedMs })
+  }
+
+  /** Nothing new is taken; every client is let go after what it is owed. */
+  stop(reason: string): void {
+    this.isServing = false
+    this.turn(() => {
+      for (const connection of this.connections) {
+        if (connection.waiting.length === 0) connection.endAfterFlush(reason)
+        else connection.pauseSocket()
+      }
+    })
+  }
+
+  /** For the commit stage: the write that was delivered is the oldest the connection waits for. */
+  takeWaiting(connection: Connection, request: WriteRequest): void {
+    const oldest = connection.waiting.shift()
+    if (oldest !== request) failInvariant('replies leave in the order of the requests')
+    invariant(this.outstanding >= 0, 'no request is answered twice')
+  }
+}

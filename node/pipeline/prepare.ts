@@ -1,0 +1,157 @@
+/**
+ * Second stage of a write: its checks against the tree plus everything on its way, and the
+ * transaction that comes of it (client-protocol.md 6.3, 6.4). A refused write is a transaction too.
+ */
+import { unreachable } from '../../base/invariant.ts'
+import { ErrorCode } from '../../wire/errors.ts'
+import type { SessionId } from '../../wire/ids.ts'
+import { OpCode } from '../../wire/opcodes.ts'
+import { JuteError, type Reader } from '../../wire/reader.ts'
+import { DIGEST_VERSION, type TxnBody } from '../../wire/records/txn.ts'
+import type { Connection } from './connection.ts'
+import { prepareCloseSession } from './ops/close-session.ts'
+import { prepareCreate, readCreate } from './ops/create.ts'
+import { prepareDelete, prepareDeleteContainer, readDelete } from './ops/delete.ts'
+import { multiFailure, prepareMulti, readMulti } from './ops/multi.ts'
+import { refuseReconfig } from './ops/reconfig.ts'
+import { prepareSetAcl, readSetAcl } from './ops/set-acl.ts'
+import { prepareSetData, readSetData } from './ops/set-data.ts'
+import type { Pipeline } from './pipeline.ts'
+import type { Requester } from './preparer.ts'
+import { sendHeader } from './replies.ts'
+import { WriteRequest } from './request.ts'
+
+/** What is left to do once the record has been read: check, and change what is pending. */
+type Check = (pipeline: Pipeline, requester: Requester) => TxnBody | ErrorCode
+
+export function prepareWrite(
+  pipeline: Pipeline,
+  connection: Connection,
+  xid: number,
+  type: number,
+  reader: Reader,
+  sizeBytes: number,
+): void {
+  let check: Check
+  try {
+    check = readWrite(type, reader)
+  } catch (error) {
+    if (!(error instanceof JuteError)) throw error
+    // Apache logs an error transaction under the current zxid here; a multi gets a new one.
+    if (type !== OpCode.multi) {
+      answerUnreadable(pipeline, connection, xid)
+      return
+    }
+    check = () => ErrorCode.marshallingError
+  }
+  const requester: Requester = {
+    sessionId: connection.sessionId,
+    ids: connection.ids,
+    isInternal: false,
+  }
+  const request = propose(pipeline, connection, requester, xid, type, check, sizeBytes)
+  connection.waiting.push(request)
+}
+
+/** closeSession of an expired session, deleteContainer of the reaper. */
+export function proposeInternal(
+  pipeline: Pipeline,
+  sessionId: SessionId,
+  type: typeof OpCode.closeSession | typeof OpCode.deleteContainer,
+  path: string | undefined,
+): void {
+  const requester: Requester = { sessionId, ids: [], isInternal: true }
+  const check: Check = ({ preparer }) =>
+    type === OpCode.closeSession
+      ? prepareCloseSession(preparer, sessionId)
+      : prepareDeleteContainer(preparer, path ?? '')
+  propose(pipeline, undefined, requester, 0, type, check, 0)
+}
+
+/** A new session: tracked from now on, answered when its transaction is applied. */
+export function proposeSession(
+  pipeline: Pipeline,
+  connection: Connection,
+  timeoutMs: number,
+): void {
+  const sessionId = pipeline.takeSessionId()
+  pipeline.tracker.add(sessionId, timeoutMs, pipeline.nowMs())
+  const requester: Requester = { sessionId, ids: connection.ids, isInternal: false }
+  const check: Check = () => ({ type: OpCode.createSession, timeoutMs })
+  const type = OpCode.createSession
+  connection.waiting.push(propose(pipeline, connection, requester, 0, type, check, 0))
+}
+
+function readWrite(type: number, reader: Reader): Check {
+  switch (type) {
+    case OpCode.create:
+    case OpCode.create2:
+    case OpCode.createContainer:
+    case OpCode.createTtl: {
+      const request = readCreate(type, reader)
+      return ({ preparer }, requester) => prepareCreate(preparer, requester, request)
+    }
+    case OpCode.delete: {
+      const request = readDelete(reader)
+      return ({ preparer }, requester) => prepareDelete(preparer, requester, request)
+    }
+    case OpCode.setData: {
+      const request = readSetData(reader)
+      return ({ preparer }, requester) => prepareSetData(preparer, requester, request)
+    }
+    case OpCode.setAcl: {
+      const request = readSetAcl(reader)
+      return ({ preparer }, requester) => prepareSetAcl(preparer, requester, request)
+    }
+    case OpCode.multi: {
+      const parts = readMulti(reader)
+      return ({ preparer }, requester) => prepareMulti(preparer, requester, parts)
+    }
+    case OpCode.reconfig:
+      return ({ preparer }, requester) => refuseReconfig(preparer, requester)
+    case OpCode.closeSession:
+      return ({ preparer }, { sessionId }) => prepareCloseSession(preparer, sessionId)
+    default:
+      return unreachable(type as never)
+  }
+}
+
+function propose(
+  pipeline: Pipeline,
+  connection: Connection | undefined,
+  requester: Requester,
+  xid: number,
+  type: number,
+  check: Check,
+  sizeBytes: number,
+): WriteRequest {
+  const { changes, options } = pipeline
+  const zxid = pipeline.takeZxid()
+  const timeMs = pipeline.ports.clock.wallMs()
+  changes.begin(zxid, timeMs)
+  const outcome = check(pipeline, requester)
+  const body: TxnBody = typeof outcome === 'number' ? { type: OpCode.error, err: outcome } : outcome
+  const failed =
+    body.type === OpCode.error || (body.type === OpCode.multi && multiFailure(body) !== undefined)
+  if (failed) changes.undo()
+  else changes.keep()
+  const digest = options.digestEnabled
+    ? { version: DIGEST_VERSION, treeDigest: changes.digest }
+    : null
+  const txn = { clientId: requester.sessionId, cxid: xid, zxid, timeMs, body, digest }
+  const nowMs = pipeline.nowMs()
+  const { sessionId } = requester
+  const request = new WriteRequest(connection, sessionId, xid, type, txn, nowMs, sizeBytes)
+  pipeline.propose(request)
+  return request
+}
+
+function answerUnreadable(pipeline: Pipeline, connection: Connection, xid: number): void {
+  const err = ErrorCode.marshallingError
+  if (connection.waiting.length === 0) {
+    sendHeader(pipeline, connection, xid, pipeline.database.lastZxid, err)
+    return
+  }
+  connection.waiting.push({ waits: 'answer', xid, err, receivedAtMs: pipeline.nowMs() })
+  pipeline.outstanding++
+}

@@ -1,0 +1,85 @@
+import { ErrorCode } from '../../wire/errors.ts'
+import type { SessionId } from '../../wire/ids.ts'
+import { Perms } from '../../wire/opcodes.ts'
+import type { Acl, Id } from '../../wire/records/data.ts'
+import { mayAccess } from '../auth/acl.ts'
+import type { Schemes } from '../auth/schemes.ts'
+import type { SessionTracker } from '../sessions/tracker.ts'
+import type { DataTree } from '../tree/data-tree.ts'
+import type { QuotaExcess } from '../tree/quota.ts'
+import type { PipelineOptions } from './options.ts'
+import type { PendingChanges, PendingNode } from './pending-changes.ts'
+
+/** Who asks. */
+export interface Requester {
+  readonly sessionId: SessionId
+  readonly ids: readonly Id[]
+  /** The member itself: no session is checked. */
+  readonly isInternal: boolean
+}
+
+/** What the checks of writes share: the state they see, the rules they apply. */
+export class Preparer {
+  readonly changes: PendingChanges
+  readonly tree: DataTree
+  readonly schemes: Schemes
+  readonly tracker: SessionTracker
+  readonly options: PipelineOptions
+  readonly #onQuota: (excess: QuotaExcess) => void
+
+  constructor(
+    changes: PendingChanges,
+    tree: DataTree,
+    schemes: Schemes,
+    tracker: SessionTracker,
+    options: PipelineOptions,
+    onQuota: (excess: QuotaExcess) => void,
+  ) {
+    this.changes = changes
+    this.tree = tree
+    this.schemes = schemes
+    this.tracker = tracker
+    this.options = options
+    this.#onQuota = onQuota
+  }
+
+  /** Whether the session may still ask for anything (client-protocol.md 7, "session check"). */
+  checkSession(requester: Requester): ErrorCode {
+    if (requester.isInternal) return ErrorCode.ok
+    const session = this.tracker.get(requester.sessionId)
+    if (session === undefined) return ErrorCode.unknownSession
+    return session.isClosing ? ErrorCode.sessionExpired : ErrorCode.ok
+  }
+
+  may(requester: Requester, acl: readonly Acl[], perm: number): boolean {
+    return mayAccess(this.schemes, acl, perm, requester.ids)
+  }
+
+  /**
+   * The parent of a path that is to be created or deleted, if the requester has `perm` on it: the
+   * checks that both operations make in this order.
+   */
+  parentFor(
+    requester: Requester,
+    parentPath: string,
+    perm: typeof Perms.create | typeof Perms.delete,
+  ): PendingNode | ErrorCode {
+    const parent = this.changes.look(parentPath)
+    if (parent === undefined) return ErrorCode.noNode
+    return this.may(requester, parent.acl, perm) ? parent : ErrorCode.noAuth
+  }
+
+  /** The quota check (client-protocol.md 13.4): by committed usage, hard limits only refuse. */
+  checkQuota(path: string, countDifference: number, bytesDifference: number): ErrorCode {
+    const { quotas } = this.tree
+    const subject = quotas.subjectOf(path)
+    if (subject === undefined) return ErrorCode.ok
+    const excess = quotas.excess(subject, countDifference, bytesDifference)
+    if (excess === undefined) return ErrorCode.ok
+    if (excess === 'unreadable') {
+      return this.options.enforceQuota ? ErrorCode.marshallingError : ErrorCode.ok
+    }
+    this.#onQuota(excess)
+    return excess.hard && this.options.enforceQuota ? ErrorCode.quotaExceeded : ErrorCode.ok
+  }
+}
