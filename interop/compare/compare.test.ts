@@ -63,8 +63,8 @@ void describe(`${PAIR.join(' and ')} answer alike`, () => {
         found.length,
         0,
         `${found.length} of ${apache.length} steps differ; the first:\n` +
-          `${first?.apache?.step}\n${PAIR[0]}: ${first?.apache?.outcome.join('\n  ')}\n` +
-          `${PAIR[1]}: ${first?.ours?.outcome.join('\n  ')}`,
+          `${first?.apache?.step}\n${PAIR[0]}:\n  ${first?.apache?.outcome.join('\n  ')}\n` +
+          `${PAIR[1]}:\n  ${first?.ours?.outcome.join('\n  ')}`,
       )
     })
   }
