@@ -134,6 +134,11 @@ test('an empty directory of a member that may have lost its disk is not trusted'
   assert.deepEqual(await disk.list(DIR), [])
 })
 
+test('a directory that is missing is created only when that is wanted', async () => {
+  const options = recoveryOptions(new MemoryDisk(), { createDirs: false })
+  assert.match(await refusal(recover(options)), /^missing version-2 undefined$/)
+})
+
 test('the marker initialize is good for one start', async () => {
   const disk = new MemoryDisk()
   disk.poke('/data/initialize', new Uint8Array(0))

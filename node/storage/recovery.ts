@@ -42,6 +42,8 @@ export interface RecoveryOptions {
   /** Of the snapshot.0 that an empty member writes. */
   readonly snapshotMethod: SnapshotMethod
   readonly digestEnabled: boolean
+  /** zookeeper.datadir.autocreate; default true. */
+  readonly createDirs?: boolean
   readonly maxEntryBytes?: number
   /**
    * Sees every transaction that was replayed, in order: fills the committed-log cache. `record` is
@@ -77,6 +79,7 @@ export interface Recovered {
  */
 export async function recover(options: RecoveryOptions): Promise<Recovered> {
   const { disk, dirs } = options
+  for (const dir of [dirs.snapshots, dirs.logs]) await prepareDir(options, dir)
   await checkPlaces(disk, dirs)
   await removeInterrupted(disk, dirs.snapshots)
   const loaded = await loadSnapshot(options, null)
@@ -266,6 +269,13 @@ export function follows(previous: Zxid, next: Zxid): boolean {
 function gapBefore(record: LogRecord, previous: Zxid): StorageError {
   const what = `${hex(record.zxid)} follows ${hex(previous)}: transactions are missing`
   return new StorageError('gap', record.file.path, record.offset, what)
+}
+
+async function prepareDir(options: RecoveryOptions, dir: string): Promise<void> {
+  if (options.createDirs ?? true) await options.disk.makeDir(dir)
+  else if ((await options.disk.size(dir)) === undefined) {
+    throw new StorageError('missing', dir, undefined, 'no directory, and it may not be created')
+  }
 }
 
 /** Files of the one kind in the directory of the other are the sign of a wrong configuration. */

@@ -27,9 +27,6 @@ import {
 import { ioError, StorageError } from './storage-error.ts'
 import { databaseTarget, type TreeTarget, TreeWriter } from './tree-stream.ts'
 
-/** One read of a snapshot, bytes: 1,000,000 znodes are about fifty of them. */
-const SNAPSHOT_READ_BYTES: number = 4 << 20
-
 export interface SnapshotOptions {
   readonly disk: Disk
   /** `<dataDir>/version-2` */
@@ -175,7 +172,7 @@ export function snapshotSource(
   compression: Compression,
   file: SnapshotFile,
 ): ByteSource {
-  const stored = fileSource(disk, file.path, SNAPSHOT_READ_BYTES)
+  const stored = fileSource(disk, file.path)
   switch (file.method) {
     case 'plain':
       return stored

@@ -77,15 +77,17 @@ export interface ScanOptions {
 
 export interface ScanResult {
   readonly stopped: boolean
-  /** Last files in which no record was ever completed: nothing in them can have been acked. */
+  /** The last file, when no record in it was ever completed: nothing in it can have been acked. */
   readonly emptyLastFile: StorageFile | null
   /** Where an incomplete last record was passed over, if one was. */
   readonly torn: { readonly file: StorageFile; readonly offset: number } | null
 }
 
 /**
- * Visits the records with zxid >= from in the order of the files (storage.md 3.3). Rejects with
- * StorageError `corrupt` for what Apache calls fatal, and for bytes behind the end of the records.
+ * Visits the records with zxid >= from in the order of the files (storage.md 3.3). A log that is
+ * being written can be read up to what is durable: the visitor must stop at that record, behind it
+ * a write may be half done. Rejects with StorageError `corrupt` for what Apache calls fatal, and for
+ * bytes behind the end of the records.
  */
 export async function scanLogs(options: ScanOptions): Promise<ScanResult> {
   const files = filesFrom(await listLogs(options.disk, options.dir), options.from)
