@@ -1,4 +1,4 @@
-/** Smallest, largest and latest size of a kind of message; -1 before the first (operations.md 8.2). */
+/** Smallest, largest and latest size of a message; -1 before the first (operations.md 8.2). */
 export class SizeStats {
   lastBytes = -1
   minBytes = -1

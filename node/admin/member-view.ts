@@ -1,4 +1,4 @@
-/** What the answers for people and monitors see of a running member: AdminView over the pipeline. */
+/** What people and monitors see of a running member: AdminView over the pipeline. */
 import type { Metrics } from '../../base/metrics.ts'
 import type { Clock, Hash, Timers } from '../../base/ports.ts'
 import type { ServerStats } from '../../base/server-stats.ts'

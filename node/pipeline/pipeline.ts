@@ -34,7 +34,7 @@ import type { WriteRequest } from './request.ts'
 
 /** Where transactions go to become durable; `Pipeline.deliver` tells when they are. */
 export interface Proposals {
-  /** Takes a transaction; returns the bytes of its entry. Never before the one with a lower zxid. */
+  /** Takes a transaction, in the order of zxids; returns the bytes of its entry. */
   append(txn: Txn): number
   /** The turn is over: start writing. */
   flush(): void

@@ -207,7 +207,7 @@ export class DataTree {
     this.#redigest(id)
   }
 
-  /** Replaces a value in place, leaving the Stat alone: quota statistics (client-protocol.md 13.3). */
+  /** Replaces a value, leaving the Stat alone: quota statistics (client-protocol.md 13.3). */
   replaceData(id: number, data: Uint8Array | null): void {
     this.#storeData(id, data)
     this.#redigest(id)
@@ -273,7 +273,7 @@ export class DataTree {
     writeSnapshotNode(this, writer, id)
   }
 
-  /** One record of a snapshot that lies whole in the reader; JuteError when its parent is missing. */
+  /** A record that lies whole in the reader; JuteError when its parent is missing. */
   readNode(reader: Reader): void {
     readSnapshotNode(this, reader)
   }

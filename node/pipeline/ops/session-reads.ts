@@ -1,4 +1,4 @@
-/** sync (9) where nothing waits for others, ping (11), whoAmI (107): client-protocol.md 7.10 to 7.13. */
+/** sync (9), ping (11), whoAmI (107): client-protocol.md 7.10, 7.11, 7.13. */
 import { ErrorCode } from '../../../wire/errors.ts'
 import type { Reader } from '../../../wire/reader.ts'
 import type { Writer } from '../../../wire/writer.ts'
