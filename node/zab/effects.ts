@@ -19,9 +19,9 @@ export interface Envelope {
 /** One thing that must be durable before the next begins. */
 export type Step =
   /**
-   * Cut the log after `log`, delete every snapshot above `tree` (ZOOKEEPER-4837), and make the tree
-   * in memory what it was at `tree`, which is at most `log`. Fails with `notTruncated` unless both
-   * name the end of a transaction on disk.
+   * Cut the log after `log`, delete every snapshot above `tree` (ZOOKEEPER-4837), and if the tree
+   * in memory is ahead of `tree`, which is at most `log`, rebuild it as it was there. Fails with
+   * `notTruncated` unless both name the end of a transaction on disk.
    */
   | { readonly step: 'truncate'; readonly log: Zxid; readonly tree: Zxid }
   /** The snapshot held ready becomes disk and memory; every older log and snapshot is void. */

@@ -1,0 +1,59 @@
+import assert from 'node:assert/strict'
+import { test } from 'node:test'
+import { type Cluster, DEFAULT_CLUSTER } from './cluster.ts'
+import { type ChaosOptions, chaos } from './scenarios/chaos.ts'
+
+/** Runs the seeds and says with which command a failing one is repeated. */
+function runSeeds(from: number, count: number, options: Partial<ChaosOptions>): Cluster[] {
+  const clusters: Cluster[] = []
+  for (let seed = from; seed < from + count; seed++) {
+    const all: ChaosOptions = {
+      ...DEFAULT_CLUSTER,
+      rounds: 3,
+      faultyMs: 10_000,
+      nemesis: { everyMs: 300, hasDiskFaults: true },
+      ...options,
+      isWireReal: seed % 4 === 0,
+      seed,
+    }
+    try {
+      clusters.push(chaos(all))
+    } catch (error) {
+      const { voters, observers } = all
+      const again = `sim/main.ts --seed ${seed} --voters ${voters} --observers ${observers}`
+      throw new Error(`seed ${seed} (${again})`, { cause: error })
+    }
+  }
+  return clusters
+}
+
+function sum(clusters: readonly Cluster[], of: (cluster: Cluster) => number): number {
+  return clusters.reduce((total, cluster) => total + of(cluster), 0)
+}
+
+test('three voters: safe through everything, live when healed', () => {
+  const clusters = runSeeds(1, 40, { voters: 3 })
+  assert.ok(sum(clusters, cluster => cluster.leadership.lastEpoch) > 200, 'many elections')
+  assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 10_000, 'many writes')
+  assert.ok(sum(clusters, cluster => cluster.workload.answeredSyncs) > 500, 'many syncs')
+  assert.ok(sum(clusters, cluster => cluster.looks) > 100_000, 'the checkers looked')
+})
+
+test('five voters and two observers', () => {
+  const clusters = runSeeds(1000, 15, { voters: 5, observers: 2 })
+  assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 3000)
+})
+
+test('one and two voters, with an observer', () => {
+  runSeeds(2000, 10, { voters: 1, observers: 1 })
+  const clusters = runSeeds(3000, 10, { voters: 2, observers: 1 })
+  assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 1000)
+})
+
+test('the same seed gives the same trace, another seed another', () => {
+  const options = { voters: 3, observers: 1, faultyMs: 5000, rounds: 1 }
+  const hashOf = (seed: number): number => runSeeds(seed, 1, options)[0]!.world.traceHash
+  const first = hashOf(77)
+  assert.equal(hashOf(77), first)
+  assert.notEqual(hashOf(78), first)
+})

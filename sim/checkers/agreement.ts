@@ -1,0 +1,54 @@
+/**
+ * Everybody applies the same transactions in the same order, and what was committed once stays
+ * (faults.md I1, I2, I4, I6, I8). Leaders commit first: what a leader delivers is committed, and
+ * all others may only deliver what is.
+ */
+
+import type { Entry } from '../../node/zab/inputs.ts'
+import { epochOf, hex } from '../../wire/ids.ts'
+import { isSameEntry } from '../log-tree.ts'
+import type { SimMember } from '../member.ts'
+import { type Checker, Violation } from './checker.ts'
+
+export class Agreement implements Checker {
+  readonly property: string = 'one history'
+  looks: number = 0
+  /** The history of the ensemble. */
+  readonly committed: Entry[] = []
+
+  onDeliver(member: SimMember): void {
+    // Before `serve` a tree may still hold, from a restart, what nobody committed.
+    if (member.isServing) this.#compare(member, member.tree.length - 1)
+  }
+
+  /**
+   * From here on clients see the tree: all of it is judged. A leader has what was committed in
+   * every lower epoch; one that was paused may be established after a later one, and is stale.
+   */
+  onServe(member: SimMember, role: string, epoch: number): void {
+    this.#compare(member, 0)
+    const missing = this.committed[member.tree.length]
+    if (role === 'leading' && missing !== undefined && epochOf(missing.zxid) < epoch) {
+      throw new Violation(this.property, `leader ${member.id} lacks committed ${hex(missing.zxid)}`)
+    }
+  }
+
+  #compare(member: SimMember, from: number): void {
+    const { tree } = member
+    for (let i = from; i < tree.length; i++) {
+      this.looks++
+      const entry = tree.at(i)
+      const known = this.committed[i]
+      if (known !== undefined) {
+        if (isSameEntry(known, entry)) continue
+        const what = `${hex(entry.zxid)} where ${hex(known.zxid)} was committed`
+        throw new Violation(this.property, `member ${member.id} has ${what}`)
+      }
+      if (!member.isLeading) {
+        const what = `${hex(entry.zxid)}, which no leader has committed`
+        throw new Violation(this.property, `member ${member.id} shows ${what}`)
+      }
+      this.committed.push(entry)
+    }
+  }
+}

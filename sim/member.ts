@@ -1,0 +1,522 @@
+/**
+ * The shell of one simulated member: runs the effects of `Peer` against the simulated disk and
+ * network. A process that crashes leaves its disk behind; `SimMember` starts it again from there.
+ */
+import { invariant, unreachable } from '../base/invariant.ts'
+import type { Alarm } from '../base/ports.ts'
+import { ackPacket, packet, type ZabOptions } from '../node/zab/core.ts'
+import type { Effect } from '../node/zab/effects.ts'
+import type { AlarmName, DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
+import { configOfTxn } from '../node/zab/members.ts'
+import { Peer, type PeerDescription } from '../node/zab/peer.ts'
+import type { Membership } from '../wire/config-string.ts'
+import { counterOf, hex, type PeerId, type Zxid } from '../wire/ids.ts'
+import {
+  encodeNotification,
+  type Notification,
+  readNotification,
+  SenderState,
+} from '../wire/notification.ts'
+import { Reader } from '../wire/reader.ts'
+import {
+  encodeForwardedRequest,
+  encodeQuorumPacket,
+  PacketType,
+  packetName,
+  type QuorumPacket,
+  readForwardedRequest,
+  readQuorumPacket,
+} from '../wire/records/quorum.ts'
+import { LogTree } from './log-tree.ts'
+import { type DiskTimes, SimDisk } from './sim-disk.ts'
+import type { Endpoint, SimNet } from './sim-net.ts'
+import type { World } from './world.ts'
+
+/** What checkers and clients are told. */
+export interface Watcher {
+  onServe(member: SimMember, role: string, epoch: number): void
+  onDeliver(member: SimMember, entry: Entry): void
+  onAck(member: SimMember, zxid: Zxid): void
+  onVote(member: SimMember, notification: Notification): void
+  onSynced(member: SimMember, token: number): void
+  onLostRole(member: SimMember): void
+}
+
+/** Messages on a link: packets, as bytes when the wire is simulated too, and snapshots. */
+type LinkMessage =
+  | { readonly kind: 'packet'; readonly packet: QuorumPacket }
+  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
+  | { readonly kind: 'snapshot'; readonly zxid: Zxid; readonly tree: LogTree }
+
+export interface MemberOptions {
+  readonly zab: ZabOptions
+  readonly disk: DiskTimes
+  /** Whether every packet passes through its bytes. */
+  readonly isWireReal: boolean
+}
+
+/** A request of this kind is a write whose body is the whole transaction. */
+const WRITE_OPCODE = 5
+const SYNC_OPCODE = 9
+
+export class SimMember implements Endpoint {
+  readonly id: PeerId
+  readonly disk: SimDisk
+  readonly #world: World
+  readonly #net: SimNet
+  readonly #options: MemberOptions
+  readonly #watcher: Watcher
+  readonly #alarms: Map<AlarmName, Alarm>
+  /** Links that stand, and how many there ever were. */
+  readonly #links: Set<LinkId>
+  #config: Membership
+  #nextConfig: Membership
+  #peer: Peer | undefined
+  #incarnation: number
+  #tree: LogTree
+  #isServing: boolean
+  #servesAs: string
+  #isPaused: boolean
+  #inbox: Input[]
+  #openSyncs: number[]
+  /** Something of the old role did not reach the disk: consensus must hear what did. */
+  #hasLostWrites: boolean
+
+  constructor(
+    world: World,
+    net: SimNet,
+    options: MemberOptions,
+    config: Membership,
+    watcher: Watcher,
+  ) {
+    this.id = options.zab.me
+    this.disk = new SimDisk(world, String(this.id), options.disk)
+    this.#world = world
+    this.#net = net
+    this.#options = options
+    this.#watcher = watcher
+    this.#alarms = new Map()
+    this.#links = new Set()
+    this.#config = config
+    this.#nextConfig = config
+    this.#peer = undefined
+    this.#incarnation = 0
+    this.#tree = new LogTree()
+    this.#isServing = false
+    this.#servesAs = ''
+    this.#isPaused = false
+    this.#inbox = []
+    this.#openSyncs = []
+    this.#hasLostWrites = false
+  }
+
+  get isRunning(): boolean {
+    return this.#peer !== undefined
+  }
+
+  get isServing(): boolean {
+    return this.#isServing
+  }
+
+  /** By the effects carried out so far; `describe` may be a step ahead. */
+  get isLeading(): boolean {
+    return this.#isServing && this.#servesAs === 'leading'
+  }
+
+  get isListening(): boolean {
+    const peer = this.#peer
+    return peer !== undefined && !this.#isPaused && peer.describe().role === 'leading'
+  }
+
+  get tree(): LogTree {
+    return this.#tree
+  }
+
+  /** Of the running process. */
+  describe(): PeerDescription {
+    invariant(this.#peer !== undefined, 'the member runs')
+    return this.#peer.describe()
+  }
+
+  start(): void {
+    invariant(this.#peer === undefined, 'a member that runs is not started')
+    this.#incarnation++
+    const { tree, base, entries } = this.disk.recover()
+    this.#tree = tree
+    this.#isPaused = false
+    this.#hasLostWrites = false
+    const state = this.#state({ base, entries })
+    this.#peer = new Peer(this.#options.zab, state, this.#config, this.#nextConfig)
+    this.#net.attach(this)
+    this.#trace(
+      `start at ${hex(state.lastLogged)} epochs ${state.acceptedEpoch} ${state.currentEpoch}`,
+    )
+    this.#input({ on: 'start' })
+  }
+
+  /** Power loss. */
+  crash(): void {
+    if (this.#peer === undefined) return
+    this.#trace('crash')
+    this.#peer = undefined
+    this.#incarnation++
+    this.#isServing = false
+    for (const alarm of this.#alarms.values()) alarm.cancel()
+    this.#alarms.clear()
+    this.#links.clear()
+    this.#inbox = []
+    this.#openSyncs = []
+    this.disk.crash()
+    this.#net.detach(this)
+    this.#watcher.onLostRole(this)
+  }
+
+  /** The process stands still; what comes waits. */
+  pause(): void {
+    this.#isPaused = true
+  }
+
+  resume(): void {
+    if (!this.#isPaused) return
+    this.#isPaused = false
+    const inbox = this.#inbox
+    this.#inbox = []
+    for (const input of inbox) this.#input(input)
+  }
+
+  /** A client's write at this member. Returns whether it went anywhere. */
+  write(bytes: Uint8Array): boolean {
+    if (this.#peer === undefined || this.#isPaused || !this.#isServing) return false
+    if (this.isLeading) return this.#propose(bytes)
+    const request = { session: 1n as never, cxid: 1, opcode: WRITE_OPCODE, body: bytes }
+    this.#input({ on: 'forward', packet: requestPacket(encodeForwardedRequest(request)) })
+    return true
+  }
+
+  /** A client's sync at this member. Returns whether it went anywhere. */
+  sync(token: number): boolean {
+    if (this.#peer === undefined || this.#isPaused || !this.#isServing) return false
+    if (this.isLeading) {
+      this.#input({ on: 'sync', token, link: undefined })
+      return true
+    }
+    this.#openSyncs.push(token)
+    const body = new Uint8Array(0)
+    const request = { session: 1n as never, cxid: token, opcode: SYNC_OPCODE, body }
+    this.#input({ on: 'forward', packet: requestPacket(encodeForwardedRequest(request)) })
+    return true
+  }
+
+  handOver(to: PeerId | undefined): void {
+    this.#input({ on: 'handOver', to })
+  }
+
+  /** An injected input: what scenarios and transcripts cannot cause otherwise. */
+  inject(input: Input): void {
+    this.#input(input)
+  }
+
+  onVote(from: PeerId, message: unknown): void {
+    const notification = readNotification(message as Uint8Array)
+    if (notification !== undefined) this.#input({ on: 'vote', from, notification })
+  }
+
+  onAccepted(link: LinkId): void {
+    this.#links.add(link)
+    this.#input({ on: 'accepted', link })
+  }
+
+  onLinkDown(link: LinkId): void {
+    if (this.#links.delete(link)) this.#input({ on: 'linkDown', link })
+  }
+
+  onMessage(link: LinkId, message: unknown): void {
+    if (!this.#links.has(link)) return
+    const received = message as LinkMessage
+    switch (received.kind) {
+      case 'packet':
+        this.#input({ on: 'packet', link, packet: received.packet })
+        return
+      case 'bytes': {
+        const reader = new Reader(received.bytes)
+        this.#input({ on: 'packet', link, packet: readQuorumPacket(reader) })
+        return
+      }
+      case 'snapshot':
+        this.disk.staged = received.tree
+        this.#input({ on: 'snapshot', link, zxid: received.zxid })
+        return
+      default:
+        unreachable(received)
+    }
+  }
+
+  #input(input: Input): void {
+    if (this.#peer === undefined) return
+    if (this.#isPaused) {
+      this.#inbox.push(input)
+      return
+    }
+    for (const effect of this.#peer.step(input)) this.#execute(effect)
+  }
+
+  #execute(effect: Effect): void {
+    switch (effect.do) {
+      case 'notify':
+        this.#notify(effect.to, effect.notification)
+        return
+      case 'connect':
+        this.#connect(effect.to, effect.attempt)
+        return
+      case 'send':
+        for (const link of effect.to) this.#send(link, effect.packet)
+        return
+      case 'sendSnapshot':
+        this.#sendSnapshot(effect.to, effect.zxid)
+        return
+      case 'close':
+        this.#trace(`close ${effect.why}`)
+        if (this.#links.delete(effect.link)) this.#net.close(this, effect.link)
+        return
+      case 'append':
+        this.#append(effect)
+        return
+      case 'persist':
+        this.#persist(effect)
+        return
+      case 'deliver':
+        for (const entry of effect.entries) this.#deliver(entry)
+        return
+      case 'settle':
+        this.#settle(effect.generation, effect.reload)
+        return
+      case 'setAlarm':
+        this.#setAlarm(effect.name, effect.afterMs)
+        return
+      case 'clearAlarm':
+        this.#alarms.get(effect.name)?.cancel()
+        this.#alarms.delete(effect.name)
+        return
+      case 'become':
+        this.#trace(`${effect.role} ${effect.leader ?? ''} ${effect.why}`)
+        this.#stopServing()
+        return
+      case 'serve':
+        this.#trace(`serves as ${effect.role} in epoch ${effect.epoch}`)
+        this.#isServing = true
+        this.#servesAs = effect.role
+        this.#watcher.onServe(this, effect.role, effect.epoch)
+        return
+      case 'forwarded':
+        this.#onForwarded(effect.link, effect.packet)
+        return
+      case 'synced':
+        this.#watcher.onSynced(this, effect.token)
+        return
+      case 'answerPing':
+        this.#send(effect.link, packet(PacketType.ping, effect.zxid, new Uint8Array(0)))
+        return
+      case 'answered':
+        this.#onAnswered(effect.packet)
+        return
+      case 'activate':
+        this.#config = effect.membership
+        return
+      case 'note':
+        this.#trace(`${effect.event} ${factsText(effect.facts)}`)
+        return
+      case 'stopProposing':
+      case 'touch':
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #notify(to: readonly PeerId[], notification: Notification): void {
+    if (notification.state === SenderState.looking) this.#watcher.onVote(this, notification)
+    const bytes = encodeNotification(notification)
+    for (const id of to) this.#net.vote(this.id, id, bytes)
+  }
+
+  #connect(to: PeerId, attempt: number): void {
+    const incarnation = this.#incarnation
+    this.#net.connect(this, to, link => {
+      if (incarnation !== this.#incarnation) return
+      if (link === undefined) this.#input({ on: 'connectFailed', attempt })
+      else {
+        this.#links.add(link)
+        this.#input({ on: 'connected', attempt, link })
+      }
+    })
+  }
+
+  #send(link: LinkId, sent: QuorumPacket): void {
+    if (!this.#links.has(link)) return
+    if (sent.type !== PacketType.ping)
+      this.#trace(`${packetName(sent.type)} ${hex(sent.zxid)} on ${link}`)
+    const isReal = this.#options.isWireReal
+    const message: LinkMessage = isReal
+      ? { kind: 'bytes', bytes: encodeQuorumPacket(sent) }
+      : { kind: 'packet', packet: sent }
+    this.#net.send(this, link, message)
+  }
+
+  #sendSnapshot(link: LinkId, zxid: Zxid): void {
+    invariant(zxid === this.#tree.zxid, 'a snapshot is named after the tree it is made of')
+    this.#trace(`SNAP ${hex(zxid)} on ${link}`)
+    this.#net.send(this, link, { kind: 'snapshot', zxid, tree: this.#tree.copy() })
+  }
+
+  #append(effect: Extract<Effect, { do: 'append' }>): void {
+    const incarnation = this.#incarnation
+    this.disk.run([{ step: 'append', entries: effect.entries }], failure => {
+      if (incarnation !== this.#incarnation) return
+      if (failure !== undefined) {
+        this.#diskFailed()
+        return
+      }
+      const { ackTo } = effect
+      for (const { zxid } of effect.entries) if (ackTo !== undefined) this.#ack(ackTo, zxid)
+      this.#input({ on: 'durable', upTo: effect.entries.at(-1)!.zxid })
+    })
+  }
+
+  #ack(link: LinkId, zxid: Zxid): void {
+    if (!this.#links.has(link)) return
+    this.#watcher.onAck(this, zxid)
+    this.#send(link, ackPacket(zxid))
+  }
+
+  #persist(effect: Extract<Effect, { do: 'persist' }>): void {
+    const incarnation = this.#incarnation
+    this.disk.run(effect.steps, failure => {
+      if (incarnation !== this.#incarnation) return
+      if (failure === 'failed') this.#diskFailed()
+      else if (failure === 'notTruncated') {
+        this.#hasLostWrites = true
+        this.#input({ on: 'notTruncated', token: effect.token })
+      } else {
+        this.#takeSteps(effect.steps)
+        for (const { link, packet: sent } of effect.thenSend) {
+          if (sent.type === PacketType.ack && counterOf(sent.zxid) !== 0) this.#ack(link, sent.zxid)
+          else this.#send(link, sent)
+        }
+        this.#input({ on: 'persisted', token: effect.token })
+      }
+    })
+  }
+
+  /** What the disk now holds, memory holds too. */
+  #takeSteps(steps: Extract<Effect, { do: 'persist' }>['steps']): void {
+    for (const step of steps) {
+      if (step.step === 'truncate') this.#truncateTree(step.tree)
+      else if (step.step === 'install') this.#tree = this.disk.newestSnapshot.copy()
+      else if (step.step === 'reset') this.#tree = new LogTree()
+      else if (step.step === 'nextConfig') this.#nextConfig = step.membership
+    }
+  }
+
+  #truncateTree(zxid: Zxid): void {
+    if (this.#tree.zxid > zxid) this.#tree = this.disk.recoverTo(zxid).tree
+  }
+
+  #diskFailed(): void {
+    this.#trace('disk failed')
+    this.#hasLostWrites = true
+    this.#input({ on: 'diskFailed', why: 'injected' })
+  }
+
+  #deliver(entry: Entry): void {
+    this.#tree.apply(entry)
+    this.#watcher.onDeliver(this, entry)
+  }
+
+  #settle(generation: number, reload: boolean): void {
+    const incarnation = this.#incarnation
+    // Both are allowed: to write what was asked for, or to forget what has not begun.
+    if (this.#world.random.chance(50) && this.disk.discardWaiting()) this.#hasLostWrites = true
+    this.disk.whenIdle(() => {
+      if (incarnation !== this.#incarnation) return
+      this.disk.staged = undefined
+      this.disk.repair()
+      const isAhead = this.#tree.zxid > this.disk.lastLogged
+      const mustReload = reload || isAhead || this.#hasLostWrites
+      let recent: DurableState['recent']
+      if (mustReload) {
+        const { tree, base, entries } = this.disk.recover()
+        this.#tree = tree
+        recent = { base, entries }
+      }
+      this.#hasLostWrites = false
+      const state = this.#state(recent)
+      this.#trace(`settled at ${hex(state.lastLogged)}, delivered ${hex(state.delivered)}`)
+      this.#input({ on: 'settled', generation, state })
+    })
+  }
+
+  #state(recent: DurableState['recent']): DurableState {
+    return {
+      lastLogged: this.disk.lastLogged,
+      delivered: this.#tree.zxid,
+      acceptedEpoch: this.disk.acceptedEpoch,
+      currentEpoch: this.disk.currentEpoch,
+      recent,
+    }
+  }
+
+  #setAlarm(name: AlarmName, afterMs: number): void {
+    this.#alarms.get(name)?.cancel()
+    this.#alarms.set(
+      name,
+      this.#world.after(afterMs, () => {
+        this.#alarms.delete(name)
+        this.#input({ on: 'alarm', name })
+      }),
+    )
+  }
+
+  #stopServing(): void {
+    if (this.#isServing) this.#watcher.onLostRole(this)
+    this.#isServing = false
+    this.#openSyncs = []
+  }
+
+  #propose(bytes: Uint8Array): boolean {
+    const peer = this.#peer
+    if (peer === undefined || !peer.canPropose) return false
+    const zxid = peer.nextZxid
+    const config = configOfTxn(bytes)
+    const entry = { zxid, bytes }
+    if (config === undefined) this.#input({ on: 'propose', entry })
+    else this.#input({ on: 'propose', entry, config: { ...config, version: zxid } })
+    return true
+  }
+
+  #onForwarded(link: LinkId, received: QuorumPacket): void {
+    if (received.type !== PacketType.request || received.data === null) return
+    const { cxid, opcode, body } = readForwardedRequest(received.data)
+    if (opcode === SYNC_OPCODE) this.#input({ on: 'sync', token: cxid, link })
+    else this.#propose(body.slice())
+  }
+
+  #onAnswered(received: QuorumPacket): void {
+    if (received.type !== PacketType.sync) return
+    const token = this.#openSyncs.shift()
+    if (token !== undefined) this.#watcher.onSynced(this, token)
+  }
+
+  #trace(line: string): void {
+    this.#world.trace(`${this.id} ${line}`)
+  }
+}
+
+function requestPacket(data: Uint8Array): QuorumPacket {
+  return packet(PacketType.request, -1n as Zxid, data)
+}
+
+function factsText(facts: Readonly<Record<string, string | number | bigint | undefined>>): string {
+  return Object.entries(facts)
+    .map(([key, value]) => `${key}=${value}`)
+    .join(' ')
+}
