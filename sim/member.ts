@@ -3,10 +3,9 @@
  * network. A process that crashes leaves its disk behind; `SimMember` starts it again from there.
  */
 import { invariant, unreachable } from '../base/invariant.ts'
-import type { Alarm } from '../base/ports.ts'
 import { ackPacket, packet, type ZabOptions } from '../node/zab/core.ts'
 import type { Effect } from '../node/zab/effects.ts'
-import type { AlarmName, DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
+import type { DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
 import { configOfTxn } from '../node/zab/members.ts'
 import { Peer, type PeerDescription } from '../node/zab/peer.ts'
 import type { Membership } from '../wire/config-string.ts'
@@ -17,36 +16,26 @@ import {
   readNotification,
   SenderState,
 } from '../wire/notification.ts'
-import { Reader } from '../wire/reader.ts'
 import {
-  encodeForwardedRequest,
-  encodeQuorumPacket,
   PacketType,
   packetName,
   type QuorumPacket,
   readForwardedRequest,
-  readQuorumPacket,
 } from '../wire/records/quorum.ts'
+import { Alarms } from './alarms.ts'
 import { LogTree } from './log-tree.ts'
+import {
+  ClientOpcode,
+  factsText,
+  inputOf,
+  type LinkMessage,
+  packetMessage,
+  requestPacket,
+} from './messages.ts'
 import { type DiskTimes, SimDisk } from './sim-disk.ts'
 import type { Endpoint, SimNet } from './sim-net.ts'
+import type { Watcher } from './watcher.ts'
 import type { World } from './world.ts'
-
-/** What checkers and clients are told. */
-export interface Watcher {
-  onServe(member: SimMember, role: string, epoch: number): void
-  onDeliver(member: SimMember, entry: Entry): void
-  onAck(member: SimMember, zxid: Zxid): void
-  onVote(member: SimMember, notification: Notification): void
-  onSynced(member: SimMember, token: number): void
-  onLostRole(member: SimMember): void
-}
-
-/** Messages on a link: packets, as bytes when the wire is simulated too, and snapshots. */
-type LinkMessage =
-  | { readonly kind: 'packet'; readonly packet: QuorumPacket }
-  | { readonly kind: 'bytes'; readonly bytes: Uint8Array }
-  | { readonly kind: 'snapshot'; readonly zxid: Zxid; readonly tree: LogTree }
 
 export interface MemberOptions {
   readonly zab: ZabOptions
@@ -55,10 +44,6 @@ export interface MemberOptions {
   readonly isWireReal: boolean
 }
 
-/** A request of this kind is a write whose body is the whole transaction. */
-const WRITE_OPCODE = 5
-const SYNC_OPCODE = 9
-
 export class SimMember implements Endpoint {
   readonly id: PeerId
   readonly disk: SimDisk
@@ -66,7 +51,7 @@ export class SimMember implements Endpoint {
   readonly #net: SimNet
   readonly #options: MemberOptions
   readonly #watcher: Watcher
-  readonly #alarms: Map<AlarmName, Alarm>
+  readonly #alarms: Alarms
   /** Links that stand, and how many there ever were. */
   readonly #links: Set<LinkId>
   #config: Membership
@@ -95,7 +80,9 @@ export class SimMember implements Endpoint {
     this.#net = net
     this.#options = options
     this.#watcher = watcher
-    this.#alarms = new Map()
+    this.#alarms = new Alarms(world, name => {
+      this.#input({ on: 'alarm', name })
+    })
     this.#links = new Set()
     this.#config = config
     this.#nextConfig = config
@@ -161,8 +148,7 @@ export class SimMember implements Endpoint {
     this.#peer = undefined
     this.#incarnation++
     this.#isServing = false
-    for (const alarm of this.#alarms.values()) alarm.cancel()
-    this.#alarms.clear()
+    this.#alarms.clearAll()
     this.#links.clear()
     this.#inbox = []
     this.#openSyncs = []
@@ -188,8 +174,7 @@ export class SimMember implements Endpoint {
   write(bytes: Uint8Array): boolean {
     if (this.#peer === undefined || this.#isPaused || !this.#isServing) return false
     if (this.isLeading) return this.#propose(bytes)
-    const request = { session: 1n as never, cxid: 1, opcode: WRITE_OPCODE, body: bytes }
-    this.#input({ on: 'forward', packet: requestPacket(encodeForwardedRequest(request)) })
+    this.#input({ on: 'forward', packet: requestPacket(ClientOpcode.write, 1, bytes) })
     return true
   }
 
@@ -201,9 +186,8 @@ export class SimMember implements Endpoint {
       return true
     }
     this.#openSyncs.push(token)
-    const body = new Uint8Array(0)
-    const request = { session: 1n as never, cxid: token, opcode: SYNC_OPCODE, body }
-    this.#input({ on: 'forward', packet: requestPacket(encodeForwardedRequest(request)) })
+    const sent = requestPacket(ClientOpcode.sync, token, new Uint8Array(0))
+    this.#input({ on: 'forward', packet: sent })
     return true
   }
 
@@ -233,22 +217,8 @@ export class SimMember implements Endpoint {
   onMessage(link: LinkId, message: unknown): void {
     if (!this.#links.has(link)) return
     const received = message as LinkMessage
-    switch (received.kind) {
-      case 'packet':
-        this.#input({ on: 'packet', link, packet: received.packet })
-        return
-      case 'bytes': {
-        const reader = new Reader(received.bytes)
-        this.#input({ on: 'packet', link, packet: readQuorumPacket(reader) })
-        return
-      }
-      case 'snapshot':
-        this.disk.staged = received.tree
-        this.#input({ on: 'snapshot', link, zxid: received.zxid })
-        return
-      default:
-        unreachable(received)
-    }
+    if (received.kind === 'snapshot') this.disk.staged = received.tree
+    this.#input(inputOf(link, received))
   }
 
   #input(input: Input): void {
@@ -291,11 +261,10 @@ export class SimMember implements Endpoint {
         this.#settle(effect.generation, effect.reload)
         return
       case 'setAlarm':
-        this.#setAlarm(effect.name, effect.afterMs)
+        this.#alarms.set(effect.name, effect.afterMs)
         return
       case 'clearAlarm':
-        this.#alarms.get(effect.name)?.cancel()
-        this.#alarms.delete(effect.name)
+        this.#alarms.clear(effect.name)
         return
       case 'become':
         this.#trace(`${effect.role} ${effect.leader ?? ''} ${effect.why}`)
@@ -311,6 +280,25 @@ export class SimMember implements Endpoint {
         this.#onForwarded(effect.link, effect.packet)
         return
       case 'synced':
+      case 'answerPing':
+      case 'answered':
+      case 'activate':
+      case 'note':
+        this.#tell(effect)
+        return
+      case 'stopProposing':
+      case 'touch':
+        return
+      default:
+        unreachable(effect)
+    }
+  }
+
+  #tell(
+    effect: Extract<Effect, { do: 'synced' | 'answerPing' | 'answered' | 'activate' | 'note' }>,
+  ): void {
+    switch (effect.do) {
+      case 'synced':
         this.#watcher.onSynced(this, effect.token)
         return
       case 'answerPing':
@@ -324,9 +312,6 @@ export class SimMember implements Endpoint {
         return
       case 'note':
         this.#trace(`${effect.event} ${factsText(effect.facts)}`)
-        return
-      case 'stopProposing':
-      case 'touch':
         return
       default:
         unreachable(effect)
@@ -355,10 +340,7 @@ export class SimMember implements Endpoint {
     if (!this.#links.has(link)) return
     if (sent.type !== PacketType.ping)
       this.#trace(`${packetName(sent.type)} ${hex(sent.zxid)} on ${link}`)
-    const isReal = this.#options.isWireReal
-    const message: LinkMessage = isReal
-      ? { kind: 'bytes', bytes: encodeQuorumPacket(sent) }
-      : { kind: 'packet', packet: sent }
+    const message = packetMessage(sent, this.#options.isWireReal)
     this.#net.send(this, link, message)
   }
 
@@ -465,17 +447,6 @@ export class SimMember implements Endpoint {
     }
   }
 
-  #setAlarm(name: AlarmName, afterMs: number): void {
-    this.#alarms.get(name)?.cancel()
-    this.#alarms.set(
-      name,
-      this.#world.after(afterMs, () => {
-        this.#alarms.delete(name)
-        this.#input({ on: 'alarm', name })
-      }),
-    )
-  }
-
   #stopServing(): void {
     if (this.#isServing) this.#watcher.onLostRole(this)
     this.#isServing = false
@@ -496,7 +467,7 @@ export class SimMember implements Endpoint {
   #onForwarded(link: LinkId, received: QuorumPacket): void {
     if (received.type !== PacketType.request || received.data === null) return
     const { cxid, opcode, body } = readForwardedRequest(received.data)
-    if (opcode === SYNC_OPCODE) this.#input({ on: 'sync', token: cxid, link })
+    if (opcode === ClientOpcode.sync) this.#input({ on: 'sync', token: cxid, link })
     else this.#propose(body.slice())
   }
 
@@ -509,14 +480,4 @@ export class SimMember implements Endpoint {
   #trace(line: string): void {
     this.#world.trace(`${this.id} ${line}`)
   }
-}
-
-function requestPacket(data: Uint8Array): QuorumPacket {
-  return packet(PacketType.request, -1n as Zxid, data)
-}
-
-function factsText(facts: Readonly<Record<string, string | number | bigint | undefined>>): string {
-  return Object.entries(facts)
-    .map(([key, value]) => `${key}=${value}`)
-    .join(' ')
 }

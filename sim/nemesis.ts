@@ -1,4 +1,4 @@
-/** What goes wrong at random: crashes, restarts, pauses, cuts, slow and failing disks, old votes. */
+/** What goes wrong at random: crashes, pauses, cuts, slow and failing disks, old votes. */
 import type { Cluster } from './cluster.ts'
 import type { SimMember } from './member.ts'
 

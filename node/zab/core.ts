@@ -1,4 +1,4 @@
-/** What all roles of one member share: its durable facts, its configuration, the effects of a step. */
+/** What all roles of one member share: durable facts, configuration, the effects of a step. */
 import { type Membership, printMembership } from '../../wire/config-string.ts'
 import { makeZxid, type PeerId, type Zxid, zxid } from '../../wire/ids.ts'
 import {
@@ -77,7 +77,7 @@ export class Core {
   round: bigint
   /** What others are told when they ask whom we follow. */
   vote: Vote
-  /** Set when the log could not be cut where a leader wanted it: the next sync starts from nothing. */
+  /** The log could not be cut where a leader wanted it: the next sync starts from nothing. */
   mustResync: boolean
   departure: Departure | undefined
   /** Connection attempts and persist tokens, unique for this process. */

@@ -399,7 +399,7 @@ export class Learner {
     this.#core.emit({ do: 'serve', role, epoch: this.#epoch })
   }
 
-  /** That of NEWLEADER, unless its reconfig is still open, or a newer one that was just committed. */
+  /** That of NEWLEADER unless its reconfig is still open, or a newer one just committed. */
   #configInForce(delivered: readonly Entry[]): Membership | undefined {
     const { history } = this.#core
     let found = this.#config
