@@ -30,6 +30,6 @@ export class Alarms {
   }
 
   clearAll(): void {
-    for (const name of [...this.#running.keys()]) this.clear(name)
+    for (const name of this.#running.keys()) this.clear(name)
   }
 }

@@ -8,7 +8,9 @@ export interface QuorumRule {
   /** Ascending. */
   readonly voters: readonly PeerId[]
   readonly weights: ReadonlyMap<PeerId, number>
-  /** Hierarchical: voters of each group whose total weight is not 0; empty for a majority. */
+  /** Whether groups decide; otherwise a majority does. */
+  readonly isHierarchical: boolean
+  /** Voters of each group whose total weight is not 0. */
   readonly groups: readonly (readonly PeerId[])[]
 }
 
@@ -19,7 +21,8 @@ export function quorumRule(membership: Membership): QuorumRule {
   const groups = membership.groups
     .map(group => group.members.filter(id => weights.has(id)))
     .filter(ids => ids.some(id => weightOf(id) > 0))
-  return { version: membership.version, voters, weights, groups }
+  const isHierarchical = membership.groups.length > 0
+  return { version: membership.version, voters, weights, isHierarchical, groups }
 }
 
 /** Weight of a voter, 0 for everybody else. Members of weight 0 cannot lead. */
@@ -29,7 +32,7 @@ export function weightIn(rule: QuorumRule, id: PeerId): number {
 
 /** Whether those for which `has` is true are a quorum. Only voters are asked. */
 export function isQuorum(rule: QuorumRule, has: (id: PeerId) => boolean): boolean {
-  if (rule.groups.length > 0) return isHierarchicalQuorum(rule, has)
+  if (rule.isHierarchical) return isHierarchicalQuorum(rule, has)
   let count = 0
   for (const id of rule.voters) if (has(id)) count++
   return count * 2 > rule.voters.length
