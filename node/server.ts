@@ -134,7 +134,7 @@ export class Server {
     const schemes = schemesOf(config, ports.hash)
     const options = pipelineOptions(config)
     const proposals: Proposals = {
-      append: (txn: Txn) => this.#append(txn),
+      propose: request => this.#append(request.txn),
       flush: () => this.#log.flush(),
     }
     this.pipeline = new Pipeline(database, options, schemes, metrics, stats, proposals, {
@@ -367,5 +367,6 @@ function pipelineOptions(config: Config): PipelineOptions {
     connectionThrottle: throttle.connections,
     // Apache's standalone member draws its session ids as member 1 (client-protocol.md 15.1).
     serverId: config.quorum?.serverId ?? 1,
+    isStandalone: config.quorum === undefined,
   }
 }

@@ -3,6 +3,7 @@
  */
 import { failInvariant } from '../../base/invariant.ts'
 import { ErrorCode } from '../../wire/errors.ts'
+import type { Reader } from '../../wire/reader.ts'
 import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
 import { handleAuth, handleSasl, isAuthMissing } from './auth-requests.ts'
 import { type Connection, Phase } from './connection.ts'
@@ -10,8 +11,8 @@ import { handleConnect } from './handshake.ts'
 import { type Route, routeOf } from './ops/table.ts'
 import { UNREAD_REPLIES_PAUSE_BYTES } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
-import { prepareWrite } from './prepare.ts'
 import { sendHeader } from './replies.ts'
+import { ROLES } from './roles.ts'
 import { serveRead } from './serve-read.ts'
 
 const HEADER_BYTES = 8
@@ -38,16 +39,10 @@ export function onFrame(
   const { stats } = connection
   stats.lastOperation = type
   stats.lastCxid = xid
-  return dispatch(pipeline, connection, xid, type, end - start)
+  return dispatch(pipeline, connection, xid, type)
 }
 
-function dispatch(
-  pipeline: Pipeline,
-  connection: Connection,
-  xid: number,
-  type: number,
-  sizeBytes: number,
-): boolean {
+function dispatch(pipeline: Pipeline, connection: Connection, xid: number, type: number): boolean {
   const route = routeOf(type)
   if (route === undefined) return refuseUnknown(pipeline, connection, xid, type)
   if (route.route === 'auth') return handleAuth(pipeline, connection, xid, pipeline.reader)
@@ -64,7 +59,8 @@ function dispatch(
     return false
   }
   pipeline.tracker.touch(session, pipeline.nowMs())
-  return take(pipeline, connection, route, xid, type, sizeBytes)
+  if (!session.isTouched && pipeline.role === 'learner') pipeline.forwarding.touch(session)
+  return take(pipeline, connection, route, xid, type)
 }
 
 function take(
@@ -73,11 +69,13 @@ function take(
   route: Route,
   xid: number,
   type: number,
-  sizeBytes: number,
 ): boolean {
+  const role = ROLES[pipeline.role]
   if (route.route === 'write') {
-    prepareWrite(pipeline, connection, xid, type, pipeline.reader, sizeBytes)
-  } else if (route.route === 'read') {
+    role.write(pipeline, connection, xid, type, pipeline.reader)
+  } else if (route.route === 'sync' && role.sync !== undefined) {
+    role.sync(pipeline, connection, bytesOfRequest(pipeline.reader))
+  } else if (route.route === 'read' || route.route === 'sync') {
     if (connection.waiting.length === 0) {
       serveRead(pipeline, connection, route, xid, type, pipeline.reader, pipeline.nowMs())
     } else {
@@ -92,10 +90,14 @@ function take(
 
 /** A request behind a write of its session waits for its turn, in bytes of its own. */
 function defer(pipeline: Pipeline, connection: Connection): void {
-  const { reader } = pipeline
-  const bytes = reader.bytes.slice(reader.position - HEADER_BYTES, reader.end)
+  const bytes = bytesOfRequest(pipeline.reader)
   connection.waiting.push({ waits: 'turn', bytes, receivedAtMs: pipeline.nowMs() })
   pipeline.outstanding++
+}
+
+/** The whole frame, in bytes of its own; the reader stands behind the header. */
+function bytesOfRequest(reader: Reader): Uint8Array {
+  return reader.bytes.slice(reader.position - HEADER_BYTES, reader.end)
 }
 
 /** A deferred request whose turn has come. */
@@ -110,7 +112,9 @@ export function serveDeferred(
   const xid = reader.int()
   const type = reader.int()
   const route = routeOf(type)
-  if (route?.route !== 'read') failInvariant('only reads are deferred', { type })
+  if (route?.route !== 'read' && route?.route !== 'sync') {
+    failInvariant('only reads are deferred', { type })
+  }
   serveRead(pipeline, connection, route, xid, type, reader, receivedAtMs)
 }
 

@@ -1,11 +1,17 @@
 /** Audit events of committed writes (operations.md 12). */
 import type { AuditEvent, AuditOperation } from '../../base/audit.ts'
 import { OpCode } from '../../wire/opcodes.ts'
-import type { CreateTxn, SingleTxn } from '../../wire/records/txn.ts'
+import type { CreateTxn, SingleTxn, Txn } from '../../wire/records/txn.ts'
 import { aclText } from '../auth/acl.ts'
+import type { Connection } from './connection.ts'
 import { multiFailure } from './ops/multi.ts'
 import type { Pipeline } from './pipeline.ts'
-import type { WriteRequest } from './request.ts'
+
+/** Who asked, and for which operation. */
+export interface Asked {
+  readonly connection: Connection | undefined
+  readonly type: number
+}
 
 const FAILED: ReadonlyMap<number, AuditOperation> = new Map([
   [OpCode.create, 'create'],
@@ -19,18 +25,19 @@ const FAILED: ReadonlyMap<number, AuditOperation> = new Map([
   [OpCode.multi, 'multiOperation'],
 ])
 
-export function auditCommit(pipeline: Pipeline, request: WriteRequest): void {
-  const { connection, txn } = request
+/** Each member records the requests of its own clients. */
+export function auditCommit(pipeline: Pipeline, asked: Asked, txn: Txn): void {
+  const { connection } = asked
   const { body } = txn
   const who = {
-    session: request.sessionId,
+    session: txn.clientId,
     user: connection?.ids.map(id => pipeline.schemes.userName(id)).join(','),
     ip: connection?.remote.address,
   }
   if (body.type === OpCode.closeSession) {
     for (const znode of body.paths ?? []) {
       pipeline.audit.record({
-        session: request.sessionId,
+        session: txn.clientId,
         operation: 'ephemeralZNodeDeletionOnSessionCloseOrExpire',
         znode,
         result: 'success',
@@ -41,7 +48,7 @@ export function auditCommit(pipeline: Pipeline, request: WriteRequest): void {
   const isFailure =
     body.type === OpCode.error || (body.type === OpCode.multi && multiFailure(body) !== undefined)
   if (isFailure) {
-    const operation = FAILED.get(request.type)
+    const operation = FAILED.get(asked.type)
     if (operation !== undefined) pipeline.audit.record({ ...who, operation, result: 'failure' })
     return
   }

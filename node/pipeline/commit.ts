@@ -2,10 +2,10 @@
  * Last stages of a write: apply it to the tree, answer it, and let the requests go on that waited
  * behind it (layout.md 4.4).
  */
-import { invariant } from '../../base/invariant.ts'
+import { failInvariant } from '../../base/invariant.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode } from '../../wire/opcodes.ts'
-import type { SingleTxn } from '../../wire/records/txn.ts'
+import type { SingleTxn, Txn } from '../../wire/records/txn.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { writeNodeStat } from '../tree/replies.ts'
 import { serveDeferred } from './admit.ts'
@@ -15,33 +15,56 @@ import { attach } from './handshake.ts'
 import { multiFailure, writeErrorResult, writeMultiEnd, writeMultiHeader } from './ops/multi.ts'
 import type { Pipeline } from './pipeline.ts'
 import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
-import type { WriteRequest } from './request.ts'
+import type { ForwardedWrite, WriteRequest } from './request.ts'
 
+/** A write that this member decided is committed. */
 export function commit(pipeline: Pipeline, request: WriteRequest): void {
-  const { database, changes, scratch } = pipeline
   const { txn, connection } = request
-  scratch.clear()
   const answers = connection !== undefined && connection.isOpen
+  apply(pipeline, txn, answers, true)
+  pipeline.changes.applied(txn.zxid)
+  if (pipeline.audit.isEnabled && connection !== undefined) auditCommit(pipeline, request, txn)
+  settleSession(pipeline, txn, connection)
+  if (answers) answer(pipeline, connection, request, txn)
+}
+
+/** A transaction that another member decided is committed: perhaps a client here waits for it. */
+export function commitOfOthers(pipeline: Pipeline, txn: Txn): void {
+  const asked = pipeline.forwarding.askedBy(pipeline, txn)
+  apply(pipeline, txn, asked !== undefined, false)
+  if (pipeline.audit.isEnabled && asked !== undefined) {
+    auditCommit(pipeline, { connection: asked.connection, type: asked.request.type }, txn)
+  }
+  settleSession(pipeline, txn, asked?.connection)
+  if (asked !== undefined) answer(pipeline, asked.connection, asked.request, txn)
+}
+
+function apply(pipeline: Pipeline, txn: Txn, answers: boolean, isOwn: boolean): void {
+  const { database, scratch } = pipeline
+  scratch.clear()
   const isMulti = txn.body.type === OpCode.multi
   const failedMulti = txn.body.type === OpCode.multi && multiFailure(txn.body) !== undefined
   // Results are written while the parts are applied: each Stat is the one right after its part.
   database.apply(txn, (body, node, err) => {
-    if (failedMulti) writeErrorResult(scratch, err)
-    else {
-      invariant(
-        err === ErrorCode.ok || body.type === OpCode.error,
-        'what was checked before its proposal can be applied',
-        () => ({ zxid: txn.zxid, type: body.type, err }),
-      )
-      if (answers) writeResult(pipeline, scratch, body, node, isMulti)
+    if (failedMulti) {
+      if (answers) writeErrorResult(scratch, err)
+      return
     }
+    if (err !== ErrorCode.ok && body.type !== OpCode.error) {
+      // Others may send what a fuzzy snapshot has already seen; our own checks leave no such case.
+      if (isOwn) {
+        failInvariant('what was checked before its proposal can be applied', {
+          zxid: txn.zxid,
+          type: body.type,
+          err,
+        })
+      }
+      return
+    }
+    if (answers) writeResult(pipeline, scratch, body, node, isMulti)
   })
-  changes.applied(txn.zxid)
   pipeline.digests.after(txn.zxid, () => database.tree.digest)
   pipeline.metrics.commit_count.value++
-  if (pipeline.audit.isEnabled) auditCommit(pipeline, request)
-  settleSession(pipeline, request)
-  if (answers) answer(pipeline, connection, request)
 }
 
 /** The outcome of one operation, alone or inside a multi (client-protocol.md 5, 8). */
@@ -86,23 +109,33 @@ function writeResult(
 }
 
 /** What a committed transaction means for the table of sessions and their connections. */
-function settleSession(pipeline: Pipeline, { txn, connection }: WriteRequest): void {
+function settleSession(pipeline: Pipeline, txn: Txn, connection: Connection | undefined): void {
   if (txn.body.type !== OpCode.closeSession) return
   pipeline.tracker.remove(txn.clientId)
   const attached = pipeline.attached.get(txn.clientId)
   if (attached !== undefined && attached !== connection) attached.close('its session expired')
 }
 
-function answer(pipeline: Pipeline, connection: Connection, request: WriteRequest): void {
-  const { txn, xid } = request
+function answer(
+  pipeline: Pipeline,
+  connection: Connection,
+  request: WriteRequest | ForwardedWrite,
+  txn: Txn,
+): void {
+  const { xid } = request
   pipeline.takeWaiting(connection, request)
-  observe(pipeline, connection, request)
+  observe(pipeline, connection, request, txn)
   if (txn.body.type === OpCode.createSession) {
-    attach(pipeline, connection, request.sessionId)
+    attach(pipeline, connection, txn.clientId, txn.body.timeoutMs)
     connection.resumeFrames()
     return
   }
   if (txn.body.type === OpCode.error) {
+    // Never seen on the wire: the session lives on at another member (client-protocol.md 15.6).
+    if (txn.body.err === ErrorCode.sessionMoved) {
+      connection.close('its session has moved to another member')
+      return
+    }
     sendHeader(pipeline, connection, xid, txn.zxid, txn.body.err)
   } else {
     const out = connection.out()
@@ -117,23 +150,32 @@ function answer(pipeline: Pipeline, connection: Connection, request: WriteReques
 }
 
 /** Requests behind the write, up to the next one. */
-function serveWaiting(pipeline: Pipeline, connection: Connection): void {
+export function serveWaiting(pipeline: Pipeline, connection: Connection): void {
   for (let next = connection.waiting.peek(); next !== undefined; next = connection.waiting.peek()) {
-    if (next.waits === 'commit') return
+    if (next.waits === 'commit' || next.waits === 'forwarded') return
+    if (next.waits === 'sync' && !next.isAnswered) return
     connection.waiting.shift()
     pipeline.outstanding--
-    if (next.waits === 'turn') serveDeferred(pipeline, connection, next.bytes, next.receivedAtMs)
-    else sendHeader(pipeline, connection, next.xid, pipeline.database.lastZxid, next.err)
+    if (next.waits === 'answer') {
+      sendHeader(pipeline, connection, next.xid, pipeline.database.lastZxid, next.err)
+    } else {
+      serveDeferred(pipeline, connection, next.bytes, next.receivedAtMs)
+    }
     if (!connection.isOpen) return
   }
 }
 
-function observe(pipeline: Pipeline, connection: Connection, request: WriteRequest): void {
+function observe(
+  pipeline: Pipeline,
+  connection: Connection,
+  request: WriteRequest | ForwardedWrite,
+  txn: Txn,
+): void {
   const latencyMs = pipeline.nowMs() - request.receivedAtMs
   pipeline.stats.observeLatency(latencyMs)
   pipeline.metrics.updatelatency.observe(latencyMs)
   const { stats } = connection
   stats.observe(latencyMs)
-  stats.lastZxid = request.txn.zxid
+  stats.lastZxid = txn.zxid
   stats.lastResponseAtMs = pipeline.nowMs()
 }

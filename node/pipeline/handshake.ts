@@ -3,9 +3,10 @@ import { hex, type SessionId, sessionId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import { isPasswordOf, PASSWORD_BYTES, sessionPassword } from '../sessions/ids.ts'
+import { LOCAL_OWNER } from '../sessions/tracker.ts'
 import { type Connection, Phase } from './connection.ts'
 import type { Pipeline } from './pipeline.ts'
-import { proposeSession } from './prepare.ts'
+import { ROLES } from './roles.ts'
 
 interface ConnectRequest {
   readonly lastZxidSeen: bigint
@@ -49,12 +50,24 @@ export function handleConnect(pipeline: Pipeline, connection: Connection, reader
   connection.hasReadOnlyByte = request.readOnly !== undefined
   connection.phase = Phase.attaching
   const timeoutMs = negotiate(pipeline, request.timeoutMs)
+  const role = ROLES[pipeline.role]
   if (request.sessionId === 0n) {
-    proposeSession(pipeline, connection, timeoutMs)
+    role.newSession(pipeline, connection, timeoutMs)
     return false
   }
-  reattach(pipeline, connection, request, timeoutMs)
-  return connection.isOpen
+  const { sessionId: id, password } = request
+  if (password === null || !isPasswordOf(id, password)) {
+    // Refused before the owner's connection is touched: a wrong password must not cut it off.
+    refuseSession(pipeline, connection, id, 'wrong password')
+    return false
+  }
+  pipeline.metrics.connection_revalidate_count.value++
+  role.reattach(pipeline, connection, id, timeoutMs)
+  return isAttached(connection)
+}
+
+function isAttached(connection: Connection): boolean {
+  return connection.phase === Phase.attached
 }
 
 /** Why the connection is closed without an answer; undefined when it goes on. */
@@ -79,34 +92,44 @@ function negotiate(pipeline: Pipeline, askedMs: number): number {
   return Math.min(Math.max(askedMs, minSessionTimeoutMs), maxSessionTimeoutMs)
 }
 
-function reattach(
+/** Where the sessions are known: standalone and leader. */
+export function reattachHere(
   pipeline: Pipeline,
   connection: Connection,
-  request: ConnectRequest,
+  id: SessionId,
   timeoutMs: number,
 ): void {
-  pipeline.metrics.connection_revalidate_count.value++
-  const known = pipeline.tracker.get(request.sessionId)
-  const isRight = request.password !== null && isPasswordOf(request.sessionId, request.password)
-  // Refused before the owner's connection is touched: a wrong password must not cut it off.
-  if (known === undefined || known.isClosing || !isRight) {
-    pipeline.ports.log.info('session not re-attached', {
-      session: request.sessionId,
-      reason: isRight ? 'unknown or expired' : 'wrong password',
-    })
-    sendConnectResponse(connection, 0n as SessionId, 0)
-    connection.endAfterFlush('invalid session')
+  const known = pipeline.tracker.get(id)
+  if (known === undefined || known.isClosing) {
+    refuseSession(pipeline, connection, id, 'unknown or expired')
     return
   }
-  pipeline.attached.get(request.sessionId)?.close('its session was attached by another connection')
-  pipeline.tracker.add(request.sessionId, timeoutMs, pipeline.nowMs())
-  attach(pipeline, connection, request.sessionId)
+  known.owner = LOCAL_OWNER
+  attach(pipeline, connection, id, timeoutMs)
+}
+
+/** The only way a client learns that its session is over (client-protocol.md 2.4). */
+export function refuseSession(
+  pipeline: Pipeline,
+  connection: Connection,
+  id: SessionId,
+  reason: string,
+): void {
+  pipeline.ports.log.info('session not attached', { session: id, reason })
+  sendConnectResponse(connection, 0n as SessionId, 0)
+  connection.endAfterFlush('invalid session')
 }
 
 /** The session is there: the client is told, and its next frames are read. */
-export function attach(pipeline: Pipeline, connection: Connection, id: SessionId): void {
-  const session = pipeline.tracker.get(id)
-  if (session === undefined || session.isClosing) {
+export function attach(
+  pipeline: Pipeline,
+  connection: Connection,
+  id: SessionId,
+  timeoutMs: number,
+): void {
+  pipeline.attached.get(id)?.close('its session was attached by another connection')
+  const session = pipeline.tracker.add(id, timeoutMs, pipeline.nowMs())
+  if (session.isClosing) {
     connection.close('its session ended while it was being made')
     return
   }

@@ -28,6 +28,8 @@ export interface PipelineOptions {
   readonly enforcedSchemes: readonly string[] | undefined
   readonly connectionThrottle: ConnectionThrottleOptions
   readonly serverId: number
+  /** It decides alone: no ensemble is configured. */
+  readonly isStandalone: boolean
 }
 
 /** Replies waiting for a client that does not read: reading from it stops at this many bytes. */

@@ -4,11 +4,13 @@ import type { Metrics } from '../../base/metrics.ts'
 import type { Clock, Log, Random } from '../../base/ports.ts'
 import { Ring } from '../../base/ring.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
+import type { Membership } from '../../wire/config-string.ts'
 import { type SessionId, type Zxid, zxid } from '../../wire/ids.ts'
 import { OpCode, Perms } from '../../wire/opcodes.ts'
 import { Reader } from '../../wire/reader.ts'
 import type { Acl } from '../../wire/records/data.ts'
-import type { Txn } from '../../wire/records/txn.ts'
+import type { QuorumPacket } from '../../wire/records/quorum.ts'
+import { readTxn } from '../../wire/records/txn.ts'
 import { Writer } from '../../wire/writer.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Schemes } from '../auth/schemes.ts'
@@ -22,25 +24,42 @@ import { reapable } from '../tree/reapable.ts'
 import type { Watches } from '../tree/watches.ts'
 import { Admission } from './admission.ts'
 import { isHeldBack, onBadLength, onFrame } from './admit.ts'
-import { commit } from './commit.ts'
+import { commit, commitOfOthers } from './commit.ts'
 import type { Connection, ConnectionOwner } from './connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
+import { Forwarding } from './forward.ts'
+import { LeaderSyncs } from './lead.ts'
 import { type PipelineOptions, UNREAD_REPLIES_MAX_BYTES } from './options.ts'
 import { OutputPool } from './output-pool.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { proposeInternal } from './prepare.ts'
 import { Preparer } from './preparer.ts'
-import type { WriteRequest } from './request.ts'
+import { type Waiting, WriteRequest } from './request.ts'
+import type { RoleName } from './roles.ts'
 
-/** Where transactions go to become durable; `Pipeline.deliver` tells when they are. */
+/**
+ * Where transactions go to become durable and committed. `Pipeline.deliver` and `deliverEntry` say
+ * when they are.
+ */
 export interface Proposals {
   /** Takes a transaction, in the order of zxids; returns the bytes of its entry. */
-  append(txn: Txn): number
+  propose(request: WriteRequest, config?: Membership): number
   /** The turn is over: start writing. */
   flush(): void
 }
 
+/** A learner's way to its leader, and a leader's to its learners. */
+export interface EnsemblePort {
+  /** REQUEST or REVALIDATE for the leader; dropped when there is none. */
+  forward(packet: QuorumPacket): void
+  /** Leader: an answer to a learner. */
+  answer(link: number, packet: QuorumPacket): void
+  /** Leader: a sync of an own client (no link) or of a learner's. */
+  sync(token: number, link: number | undefined): void
+}
+
 export interface PipelinePorts {
+  readonly ensemble?: EnsemblePort
   readonly clock: Clock
   readonly random: Random
   readonly log: Log
@@ -48,6 +67,9 @@ export interface PipelinePorts {
   /** The answer to a four-letter word; undefined: no such word. */
   readonly fourLetterWord: (word: string, argument: bigint) => string | undefined
 }
+
+/** Entries come from a leader that had limits of its own. */
+const ENTRY_FIELD_BYTES_MAX: number = 2 ** 31 - 1
 
 /**
  * What happens to requests, in order (layout.md 4.4), for a member that decides alone. Everything
@@ -76,11 +98,16 @@ export class Pipeline implements ConnectionOwner {
   /** One reader and one scratch for all requests: nothing is allocated per read. */
   readonly reader: Reader
   readonly scratch: Writer = new Writer(1024)
+  readonly #entryReader: Reader = new Reader(undefined, ENTRY_FIELD_BYTES_MAX)
   /** False while the member starts, recovers or stops: connections are closed. */
   isServing = false
   /** Requests taken and not answered yet. */
   outstanding = 0
   readonly proposals: Proposals
+  /** What this member does with requests now. */
+  role: RoleName = 'standalone'
+  readonly forwarding: Forwarding = new Forwarding()
+  readonly leaderSyncs: LeaderSyncs = new LeaderSyncs()
   #lastProposed: Zxid
   #nextSessionId: SessionId
   readonly #queue: Ring<WriteRequest> = new Ring()
@@ -194,10 +221,10 @@ export class Pipeline implements ConnectionOwner {
   }
 
   /** A prepared write goes to the log, and waits for its commit. */
-  propose(request: WriteRequest): void {
+  propose(request: WriteRequest, config?: Membership): void {
     this.#queue.push(request)
     this.outstanding++
-    const sizeBytes = this.proposals.append(request.txn)
+    const sizeBytes = this.proposals.propose(request, config)
     this.stats.proposal.observe(sizeBytes)
     this.metrics.proposal_count.value++
   }
@@ -214,6 +241,50 @@ export class Pipeline implements ConnectionOwner {
       }
       this.#releaseHeldBack()
     })
+  }
+
+  /** A transaction is committed in the ensemble: apply it, and answer if it was asked for here. */
+  deliverEntry(entry: { readonly zxid: Zxid; readonly bytes: Uint8Array }): void {
+    if (entry instanceof WriteRequest) {
+      const oldest = this.#queue.shift()
+      invariant(oldest === entry, 'own proposals are committed in their order')
+      this.outstanding--
+      commit(this, entry)
+    } else {
+      this.#entryReader.reset(entry.bytes, 0, entry.bytes.length)
+      commitOfOthers(this, readTxn(this.#entryReader))
+    }
+    this.#releaseHeldBack()
+  }
+
+  /** A role is established, over the database as it is now. */
+  assume(role: RoleName, database: Database): void {
+    invariant(this.connections.size === 0 || !this.isServing, 'clients were let go before')
+    this.database = database
+    this.role = role
+    this.#queue.clear()
+    this.outstanding = 0
+    this.forwarding.clear()
+    this.leaderSyncs.clear()
+    this.#lastProposed = database.lastZxid
+    this.tracker = new SessionTracker(this.options.tickTimeMs, this.ports.clock.monotonicMs())
+    this.changes = new PendingChanges(database.tree)
+    this.preparer = this.#makePreparer()
+  }
+
+  /** A leader numbers from here on. */
+  numberFrom(zxid: Zxid): void {
+    this.#lastProposed = (zxid - 1n) as Zxid
+  }
+
+  /** The role has ended: nobody is served, and what was on its way is not answered. */
+  abandon(reason: string): void {
+    this.isServing = false
+    for (const connection of this.connections) connection.close(reason)
+    this.#queue.clear()
+    this.forwarding.clear()
+    this.leaderSyncs.clear()
+    this.outstanding = 0
   }
 
   /** The operating system has taken what waited for this connection. */
@@ -285,6 +356,10 @@ export class Pipeline implements ConnectionOwner {
     const { session } = connection
     if (session !== undefined && this.attached.get(session.id) === connection) {
       this.attached.delete(session.id)
+    }
+    this.forwarding.forget(connection)
+    if (session !== undefined && this.role === 'learner' && !this.attached.has(session.id)) {
+      this.tracker.remove(session.id)
     }
     // Reads that wait for their turn are gone with it; its writes are committed all the same.
     for (let i = 0; i < connection.waiting.length; i++) {
@@ -369,9 +444,10 @@ export class Pipeline implements ConnectionOwner {
   }
 
   /** For the commit stage: the write that was delivered is the oldest the connection waits for. */
-  takeWaiting(connection: Connection, request: WriteRequest): void {
+  takeWaiting(connection: Connection, request: Waiting): void {
     const oldest = connection.waiting.shift()
     if (oldest !== request) failInvariant('replies leave in the order of the requests')
+    if (request.waits === 'forwarded') this.outstanding--
     invariant(this.outstanding >= 0, 'no request is answered twice')
   }
 }

@@ -8,6 +8,7 @@ import type { SessionId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import { DIGEST_VERSION, type TxnBody } from '../../wire/records/txn.ts'
+import { LOCAL_OWNER } from '../sessions/tracker.ts'
 import type { Connection } from './connection.ts'
 import { prepareCloseSession } from './ops/close-session.ts'
 import { prepareCreate, readCreate } from './ops/create.ts'
@@ -30,7 +31,6 @@ export function prepareWrite(
   xid: number,
   type: number,
   reader: Reader,
-  sizeBytes: number,
 ): void {
   let check: Check
   try {
@@ -48,8 +48,9 @@ export function prepareWrite(
     sessionId: connection.sessionId,
     ids: connection.ids,
     isInternal: false,
+    owner: LOCAL_OWNER,
   }
-  const request = propose(pipeline, connection, requester, xid, type, check, sizeBytes)
+  const request = propose(pipeline, connection, requester, xid, type, check)
   connection.waiting.push(request)
 }
 
@@ -60,12 +61,42 @@ export function proposeInternal(
   type: typeof OpCode.closeSession | typeof OpCode.deleteContainer,
   path: string | undefined,
 ): void {
-  const requester: Requester = { sessionId, ids: [], isInternal: true }
+  const requester: Requester = { sessionId, ids: [], isInternal: true, owner: LOCAL_OWNER }
   const check: Check = ({ preparer }) =>
     type === OpCode.closeSession
       ? prepareCloseSession(preparer, sessionId)
       : prepareDeleteContainer(preparer, path ?? '')
-  propose(pipeline, undefined, requester, 0, type, check, 0)
+  propose(pipeline, undefined, requester, 0, type, check)
+}
+
+/** The write of a learner's client: its record is read here, its answer goes with the commit. */
+export function prepareForwarded(
+  pipeline: Pipeline,
+  requester: Requester,
+  xid: number,
+  type: number,
+  reader: Reader,
+): void {
+  let check: Check
+  try {
+    check = readWrite(type, reader)
+  } catch (error) {
+    if (!(error instanceof JuteError)) throw error
+    check = () => ErrorCode.marshallingError
+  }
+  propose(pipeline, undefined, requester, xid, type, check)
+}
+
+/** A new session of a learner's client, which drew the id. */
+export function proposeForwardedSession(
+  pipeline: Pipeline,
+  requester: Requester,
+  timeoutMs: number,
+): void {
+  const session = pipeline.tracker.add(requester.sessionId, timeoutMs, pipeline.nowMs())
+  session.owner = requester.owner
+  const type = OpCode.createSession
+  propose(pipeline, undefined, requester, 0, type, () => ({ type, timeoutMs }))
 }
 
 /** A new session: tracked from now on, answered when its transaction is applied. */
@@ -75,11 +106,12 @@ export function proposeSession(
   timeoutMs: number,
 ): void {
   const sessionId = pipeline.takeSessionId()
-  pipeline.tracker.add(sessionId, timeoutMs, pipeline.nowMs())
-  const requester: Requester = { sessionId, ids: connection.ids, isInternal: false }
+  pipeline.tracker.add(sessionId, timeoutMs, pipeline.nowMs()).owner = LOCAL_OWNER
+  const { ids } = connection
+  const requester: Requester = { sessionId, ids, isInternal: false, owner: LOCAL_OWNER }
   const check: Check = () => ({ type: OpCode.createSession, timeoutMs })
   const type = OpCode.createSession
-  connection.waiting.push(propose(pipeline, connection, requester, 0, type, check, 0))
+  connection.waiting.push(propose(pipeline, connection, requester, 0, type, check))
 }
 
 function readWrite(type: number, reader: Reader): Check {
@@ -123,7 +155,6 @@ function propose(
   xid: number,
   type: number,
   check: Check,
-  sizeBytes: number,
 ): WriteRequest {
   const { changes, options } = pipeline
   const zxid = pipeline.takeZxid()
@@ -135,13 +166,15 @@ function propose(
     body.type === OpCode.error || (body.type === OpCode.multi && multiFailure(body) !== undefined)
   if (failed) changes.undo()
   else changes.keep()
-  const digest = options.digestEnabled
-    ? { version: DIGEST_VERSION, treeDigest: changes.digest }
-    : null
+  // A refused write changes nothing and promises nothing; Apache writes no digest there either.
+  const digest =
+    options.digestEnabled && body.type !== OpCode.error
+      ? { version: DIGEST_VERSION, treeDigest: changes.digest }
+      : null
   const txn = { clientId: requester.sessionId, cxid: xid, zxid, timeMs, body, digest }
   const nowMs = pipeline.nowMs()
   const { sessionId } = requester
-  const request = new WriteRequest(connection, sessionId, xid, type, txn, nowMs, sizeBytes)
+  const request = new WriteRequest(connection, sessionId, xid, type, txn, nowMs)
   pipeline.propose(request)
   return request
 }

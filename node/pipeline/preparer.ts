@@ -4,7 +4,7 @@ import { Perms } from '../../wire/opcodes.ts'
 import type { Acl, Id } from '../../wire/records/data.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Schemes } from '../auth/schemes.ts'
-import type { SessionTracker } from '../sessions/tracker.ts'
+import { type SessionTracker, UNKNOWN_OWNER } from '../sessions/tracker.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
 import type { PipelineOptions } from './options.ts'
@@ -16,6 +16,8 @@ export interface Requester {
   readonly ids: readonly Id[]
   /** The member itself: no session is checked. */
   readonly isInternal: boolean
+  /** Through which link it asks (sessions/tracker.ts). */
+  readonly owner: number
 }
 
 /** What the checks of writes share: the state they see, the rules they apply. */
@@ -25,6 +27,8 @@ export class Preparer {
   readonly schemes: Schemes
   readonly tracker: SessionTracker
   readonly options: PipelineOptions
+  /** A session that nobody knows: a standalone member says so, an ensemble that it is over. */
+  readonly #unknownSession: ErrorCode
   readonly #onQuota: (excess: QuotaExcess) => void
 
   constructor(
@@ -41,14 +45,19 @@ export class Preparer {
     this.tracker = tracker
     this.options = options
     this.#onQuota = onQuota
+    this.#unknownSession = options.isStandalone
+      ? ErrorCode.unknownSession
+      : ErrorCode.sessionExpired
   }
 
   /** Whether the session may still ask for anything (client-protocol.md 7, "session check"). */
   checkSession(requester: Requester): ErrorCode {
     if (requester.isInternal) return ErrorCode.ok
     const session = this.tracker.get(requester.sessionId)
-    if (session === undefined) return ErrorCode.unknownSession
-    return session.isClosing ? ErrorCode.sessionExpired : ErrorCode.ok
+    if (session === undefined) return this.#unknownSession
+    if (session.isClosing) return ErrorCode.sessionExpired
+    if (session.owner === UNKNOWN_OWNER) session.owner = requester.owner
+    return session.owner === requester.owner ? ErrorCode.ok : ErrorCode.sessionMoved
   }
 
   may(requester: Requester, acl: readonly Acl[], perm: number): boolean {

@@ -11,7 +11,7 @@ import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
 export function serveRead(
   pipeline: Pipeline,
   connection: Connection,
-  route: Extract<Route, { route: 'read' }>,
+  route: Extract<Route, { hasBody: boolean }>,
   xid: number,
   type: number,
   reader: Reader,

@@ -7,6 +7,10 @@ export class Session {
   timeoutMs: number
   /** Its closeSession is on its way: nothing else of it is accepted. */
   isClosing = false
+  /** Through which link its requests come (LOCAL_OWNER: a client of this member); 0: not known. */
+  owner: number = UNKNOWN_OWNER
+  /** A learner has heard of it since it last told its leader. */
+  isTouched = false
   /** The bucket it sits in: a monotonic time in milliseconds, a multiple of the tick. */
   expiresAtMs = 0
 
@@ -15,6 +19,10 @@ export class Session {
     this.timeoutMs = timeoutMs
   }
 }
+
+/** Owners of sessions on a leader: other values are the links of learners. */
+export const UNKNOWN_OWNER = 0
+export const LOCAL_OWNER = -1
 
 export interface Bucket {
   readonly expiresAtMs: number

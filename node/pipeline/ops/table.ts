@@ -37,6 +37,8 @@ export type ReadOp = (
 
 export type Route =
   | { readonly route: 'read'; readonly run: ReadOp; readonly hasBody: boolean }
+  /** A read where the member decides alone; elsewhere the ensemble is asked first. */
+  | { readonly route: 'sync'; readonly run: ReadOp; readonly hasBody: boolean }
   | { readonly route: 'write' }
   | { readonly route: 'auth' }
   | { readonly route: 'sasl' }
@@ -74,7 +76,7 @@ export const ROUTES: ReadonlyMap<number, Route> = new Map<number, Route>([
   [OpCode.getAllChildrenNumber, read(getAllChildrenNumber)],
   [OpCode.getEphemerals, read(getEphemerals)],
   [OpCode.multiRead, read(multiRead)],
-  [OpCode.sync, read(sync)],
+  [OpCode.sync, { route: 'sync', run: sync, hasBody: true }],
   [OpCode.whoAmI, read(whoAmI)],
   [OpCode.addWatch, read(addWatch)],
   [OpCode.ping, bodiless(ping)],
