@@ -299,23 +299,28 @@ function multis(): Script {
   ])
 }
 
-function malformed(): Script {
-  // Opcodes with a body of nothing, of a lone null, and of a string that never ends.
-  const types = [
-    1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 18, 19, 21, 22, 101, 103, 104, 105, 106,
-  ]
-  const bodies = ['', 'ffffffff', '00000005', 'fffffff0', '7fffffff']
-  return script('malformed', [
-    ...types.flatMap(type => bodies.map((body): RequestStep => ({ do: 'raw', type, body }))),
-    ...[100, 102].flatMap(type =>
-      ['', 'ffffffff'].map((body): RequestStep => ({ do: 'raw', type, body })),
-    ),
-    ...[99, 0, -1, -2, 10, 13, 20, 23, 108, 1000].map(
-      (type): RequestStep => ({ do: 'raw', type, body: '000000022f610000' }),
-    ),
-    { do: 'exists', path: '/' },
+/** Bodies that are nothing, a lone null, and strings that never end, one opcode after the other. */
+const BODIES = ['', 'ffffffff', '00000005', 'fffffff0', '7fffffff', '000000022f610000']
+const OPCODES = [
+  1, 2, 3, 4, 5, 6, 7, 8, 9, 12, 14, 15, 16, 17, 18, 19, 21, 22, 100, 101, 102, 103, 104, 105, 106,
+]
+/** 20 closes in silence, the others are answered first. */
+const UNKNOWN = [99, 0, -1, -2, 10, 13, 20, 23, 108, 1000]
+
+function malformed(): readonly Script[] {
+  return [...OPCODES, ...UNKNOWN].map(type =>
+    script(`malformed ${type}`, [
+      ...BODIES.map((body): RequestStep => ({ do: 'raw', type, body })),
+      { do: 'exists', path: '/zookeeper' },
+    ]),
+  )
+}
+
+function reconfig(): Script {
+  return script('reconfig', [
     { do: 'reconfig' },
     { do: 'reconfig', leaving: '3', curConfigId: 7n },
+    { do: 'reconfig', members: 'nonsense' },
   ])
 }
 
@@ -378,7 +383,8 @@ export const SCRIPTS: readonly Script[] = [
   acls(),
   watches(),
   multis(),
-  malformed(),
+  ...malformed(),
+  reconfig(),
   sessions(),
   quotas(),
 ]
