@@ -1,6 +1,6 @@
 /** Fast leader election (quorum-protocol.md 4): the rounds of one member while it is looking. */
 import { hex, type PeerId } from '../../wire/ids.ts'
-import { type Notification, SenderState } from '../../wire/notification.ts'
+import { NO_VOTE, type Notification, SenderState } from '../../wire/notification.ts'
 import type { Core, Vote } from './core.ts'
 import { AlarmName } from './inputs.ts'
 import { isQuorumOfAll } from './quorum.ts'
@@ -152,7 +152,8 @@ export class Election {
       const own = { ...this.#proposal, state: SenderState.looking, version: 2 }
       this.#received.set(me, own)
     }
-    this.#core.note('vote', { leader: Number(leader), zxid: hex(zxid), epoch: peerEpoch, why })
+    const named = leader === NO_VOTE ? 'nobody' : Number(leader)
+    this.#core.note('vote', { leader: named, zxid: hex(zxid), epoch: peerEpoch, why })
     this.#tellAll()
   }
 
