@@ -15,18 +15,17 @@ import type { Effect, Step } from '../node/zab/effects.ts'
 import type { AlarmName, Entry, Input, LinkId } from '../node/zab/inputs.ts'
 import { Peer } from '../node/zab/peer.ts'
 import { counterOf, epochOf, hex, makeZxid, type PeerId, type Zxid, zxid } from '../wire/ids.ts'
-import { NO_VOTE, type Notification, SenderState } from '../wire/notification.ts'
+import type { Notification } from '../wire/notification.ts'
 import { PacketType, packetName, type QuorumPacket } from '../wire/records/quorum.ts'
 import { utf8Bytes } from '../wire/utf8.ts'
 import { membership } from './cluster.ts'
+import { type DiskJob, jobText, voteText } from './effect-text.ts'
 
 type Message =
   | { readonly kind: 'vote'; readonly notification: Notification }
   | { readonly kind: 'packet'; readonly link: LinkId; readonly packet: QuorumPacket }
   | { readonly kind: 'snapshot'; readonly link: LinkId; readonly zxid: Zxid }
   | { readonly kind: 'close'; readonly link: LinkId }
-
-type DiskJob = Extract<Effect, { do: 'append' | 'persist' | 'settle' }>
 
 interface Member {
   readonly id: PeerId
@@ -40,8 +39,6 @@ interface Member {
   acceptedEpoch: number
   currentEpoch: number
 }
-
-const STATE_NAMES = ['looking', 'following', 'leading', 'observing']
 
 export class HandCranked {
   readonly #members: Map<PeerId, Member>
@@ -481,43 +478,5 @@ export class HandCranked {
 
   #say(line: string): void {
     this.#lines.push(line)
-  }
-}
-
-function voteText({ state, leader, zxid, round, peerEpoch }: Notification): string {
-  const vote = leader === NO_VOTE ? '(nobody)' : `(${leader} ${hex(zxid)} e${peerEpoch})`
-  const name = state === SenderState.looking ? '' : ` ${STATE_NAMES[state]}`
-  return `vote ${vote} r${round}${name}`
-}
-
-function jobText(job: DiskJob, links: ReadonlyMap<LinkId, PeerId>): string {
-  if (job.do === 'settle') return `settles${job.reload ? ', reloads' : ''}`
-  if (job.do === 'append') {
-    const to = job.ackTo === undefined ? '' : `, then ack to ${links.get(job.ackTo)}`
-    return `appends ${job.entries.map(entry => hex(entry.zxid)).join(' ')}${to}`
-  }
-  const steps = job.steps.map(stepText).join(', ')
-  const sends = job.thenSend.map(({ link, packet }) => {
-    return `${packetName(packet.type)} ${hex(packet.zxid)} to ${links.get(link)}`
-  })
-  return `persists ${[steps === '' ? 'nothing' : steps, ...sends].join(', then ')}`
-}
-
-function stepText(step: Step): string {
-  switch (step.step) {
-    case 'append':
-      return `append ${step.entries.map(entry => hex(entry.zxid)).join(' ')}`
-    case 'truncate':
-      return `truncate log ${hex(step.log)} tree ${hex(step.tree)}`
-    case 'install':
-      return `install ${hex(step.zxid)}`
-    case 'acceptedEpoch':
-    case 'currentEpoch':
-      return `${step.step} ${step.epoch}`
-    case 'nextConfig':
-    case 'reset':
-      return step.step
-    default:
-      return unreachable(step)
   }
 }

@@ -6,15 +6,16 @@
 import { failInvariant, invariant } from '../base/invariant.ts'
 import { isSuccessor } from '../node/zab/history.ts'
 import type { Entry } from '../node/zab/inputs.ts'
-import { hex, type Zxid } from '../wire/ids.ts'
+import { NO_ZXID, type Zxid } from '../wire/ids.ts'
 
 export class LogTree {
   readonly #applied: Entry[]
-  #base: Zxid
+  readonly #base: Zxid
 
-  constructor(applied: readonly Entry[] = []) {
+  /** `base` stands for a history that nobody remembers; -1 for one that was lost. */
+  constructor(applied: readonly Entry[] = [], base: Zxid = NO_ZXID) {
     this.#applied = [...applied]
-    this.#base = 0n as Zxid
+    this.#base = base
   }
 
   get zxid(): Zxid {
@@ -48,14 +49,7 @@ export class LogTree {
   }
 
   copy(): LogTree {
-    return new LogTree(this.#applied)
-  }
-
-  /** As it was at `zxid`. */
-  copyAt(zxid: Zxid): LogTree {
-    const copy = new LogTree(this.#applied.filter(entry => entry.zxid <= zxid))
-    invariant(copy.zxid === zxid, 'the tree has stood at this zxid', () => ({ zxid: hex(zxid) }))
-    return copy
+    return new LogTree(this.#applied, this.#base)
   }
 }
 

@@ -105,6 +105,21 @@ export class SimNet {
     return this.#cuts.has(`${from}>${to}`)
   }
 
+  /** Every link between the two resets: both ends hear of it at once. */
+  breakLinks(a: PeerId, b: PeerId): void {
+    for (const link of this.#links.values()) {
+      const ids = link.ends.map(end => end.endpoint.id)
+      if (!ids.includes(a) || !ids.includes(b)) continue
+      this.#links.delete(link.id)
+      for (const end of link.ends) {
+        if (!end.isOpen) continue
+        end.isOpen = false
+        end.incoming.length = 0
+        end.endpoint.onLinkDown(link.id)
+      }
+    }
+  }
+
   vote(from: PeerId, to: PeerId, message: unknown): void {
     this.#lastVote.set(`${from}>${to}`, message)
     this.#carryVote(from, to, message)

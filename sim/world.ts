@@ -134,20 +134,31 @@ export class World implements Clock {
     }
   }
 
-  /** Runs everything up to `untilMs`; `each` is called after every event. */
-  run(untilMs: number, each: () => void = () => {}): void {
+  /** Runs the next event, whenever it is. Returns whether there was one. */
+  step(): boolean {
+    const next = this.#heap[0]
+    if (next === undefined) return false
+    this.#pop()
+    this.#runEvent(next)
+    return true
+  }
+
+  /** Runs everything up to `untilMs`. */
+  run(untilMs: number): void {
     for (let next = this.#heap[0]; next !== undefined && next.atMs <= untilMs; ) {
       this.#pop()
-      if (next.callback !== undefined) {
-        invariant(next.atMs >= this.#nowMs, 'time does not go back')
-        this.#nowMs = next.atMs
-        this.#events++
-        next.callback()
-        each()
-      }
+      this.#runEvent(next)
       next = this.#heap[0]
     }
     this.#nowMs = untilMs
+  }
+
+  #runEvent(event: Scheduled): void {
+    if (event.callback === undefined) return
+    invariant(event.atMs >= this.#nowMs, 'time does not go back')
+    this.#nowMs = event.atMs
+    this.#events++
+    event.callback()
   }
 
   #isBefore(a: Scheduled, b: Scheduled): boolean {
