@@ -7,12 +7,21 @@ import { type Metrics, makeMetrics } from '../base/metrics.ts'
 import type { Alarm, Clock, Hash, Log, Random, Timers } from '../base/ports.ts'
 import { ServerStats } from '../base/server-stats.ts'
 import { hex, type Zxid, zxid } from '../wire/ids.ts'
-import type { Txn } from '../wire/records/txn.ts'
 import { handleFourLetterWord, isFourLetterWord, parseWhitelist } from './admin/four-letter.ts'
 import { connectGauges } from './admin/gauges.ts'
 import { MemberView, type SystemInfo } from './admin/member-view.ts'
-import { Schemes } from './auth/schemes.ts'
-import type { Config } from './config/config.ts'
+import type { Config, QuorumConfig } from './config/config.ts'
+import { DiskDuties, RecentEntries } from './member/disk-duties.ts'
+import { Ensemble } from './member/ensemble.ts'
+import {
+  newDatabase,
+  pipelineOptions,
+  schemesOf,
+  snapshotMethod,
+  zabOptions,
+} from './member/options.ts'
+import type { ConfigFiles, Network } from './member/ports.ts'
+import { Standalone } from './member/standalone.ts'
 import {
   Connection,
   type Listener,
@@ -20,18 +29,19 @@ import {
   type Remote,
   type Transport,
 } from './pipeline/connection.ts'
-import type { PipelineOptions } from './pipeline/options.ts'
-import { Pipeline, type Proposals } from './pipeline/pipeline.ts'
+import { Pipeline } from './pipeline/pipeline.ts'
 import { Reaper } from './pipeline/reaper.ts'
+import type { RoleName } from './pipeline/roles.ts'
 import type { ByteSource, Compression, Disk } from './storage/disk.ts'
+import { type Epochs, loadEpochs } from './storage/epoch-files.ts'
 import { type DataDirs, dataDirs } from './storage/file-names.ts'
 import { LogWriter } from './storage/log-writer.ts'
 import { purge } from './storage/purge.ts'
-import { recover } from './storage/recovery.ts'
+import { type Recovered, type RecoveryOptions, recover } from './storage/recovery.ts'
 import { readSnapshot } from './storage/snapshot.ts'
 import { SnapshotKeeper } from './storage/snapshot-keeper.ts'
 import type { StorageError } from './storage/storage-error.ts'
-import { Database } from './tree/database.ts'
+import type { Database } from './tree/database.ts'
 
 export interface ServerPorts {
   readonly disk: Disk
@@ -43,46 +53,63 @@ export interface ServerPorts {
   readonly log: Log
   readonly audit: Audit
   readonly system: SystemInfo
+  /** Only asked where an ensemble is configured. */
+  readonly network: (quorum: QuorumConfig, newDatabase: () => Database) => Network
+  readonly configFiles: ConfigFiles
   /** The member cannot go on: it must stop, and say why. Called once. */
   readonly onFatal: (error: StorageError) => void
 }
 
-const HASH_SEED_BELOW: number = 2 ** 31 - 1
+/** What recovery has found. */
+interface Found {
+  readonly recovered: Recovered
+  readonly recent: RecentEntries
+  /** Of an ensemble member. */
+  readonly epochs: Epochs | undefined
+}
 
-/** A standalone member: recovered, deciding alone, taking connections once `serve` was called. */
+const HASH_SEED_BELOW: number = 2 ** 31 - 1
+/** How long a leader that stops waits for somebody to take over. */
+const HAND_OVER_MAX_MS = 3000
+
+/** A member: recovered, and taking connections once `serve` was called. */
 export class Server {
   readonly config: Config
   readonly pipeline: Pipeline
   readonly view: MemberView
   readonly metrics: Metrics
   readonly snapshots: SnapshotKeeper
+  readonly ensemble: Ensemble | undefined
   readonly #ports: ServerPorts
   readonly #dirs: DataDirs
-  readonly #log: LogWriter
+  readonly #stats: ServerStats = new ServerStats()
+  readonly #standalone: Standalone | undefined
+  readonly #whitelist: ReadonlySet<string>
   readonly #alarms: Alarm[] = []
+  /** The log that is being written: a restore and a snapshot begin a new file of it. */
+  #log: LogWriter | undefined = undefined
   #expiry: Alarm | undefined = undefined
   #reaper: Reaper | undefined = undefined
 
   /** Recovers what the directories hold. Rejects with StorageError. */
   static async open(config: Config, ports: ServerPorts): Promise<Server> {
+    const { clock, log, disk } = ports
     const dirs = dataDirs(config.dataDir, config.dataLogDir)
-    const { disk, clock, log } = ports
-    await prepareDirectories(config, ports, dirs)
     const metrics = makeMetrics()
     const startedMs = clock.monotonicMs()
-    const seed = ports.random.int(HASH_SEED_BELOW)
+    const recovery = recoveryOptions(config, ports, dirs)
+    const recent = new RecentEntries(config.storage.commitLogCount)
     const recovered = await recover({
-      disk,
-      dirs,
-      compression: ports.compression,
-      timers: ports.timers,
-      log,
-      newDatabase: () => newDatabase(config, seed),
-      autocreate: true,
-      trustEmptySnapshot: config.storage.trustEmptySnapshot,
-      snapshotMethod: methodOf(config),
-      digestEnabled: config.storage.digestEnabled,
+      ...recovery,
+      onReplayed: (txn, record) => {
+        if (config.quorum === undefined) return
+        recent.add(txn.zxid, record.bytes.slice(record.start, record.end))
+      },
     })
+    const epochs =
+      config.quorum === undefined
+        ? undefined
+        : await loadEpochs(disk, dirs.snapshots, zxid(recovered.database.lastZxid))
     const { database, txnsReplayed } = recovered
     metrics.dbinittime.observe(clock.monotonicMs() - startedMs)
     metrics.startup_txns_loaded.observe(txnsReplayed)
@@ -95,91 +122,60 @@ export class Server {
       sessions: database.sessions.size,
       durationMs: Math.round(clock.monotonicMs() - startedMs),
     })
-    return new Server(config, ports, dirs, database, metrics, txnsReplayed)
+    return new Server(config, ports, recovery, metrics, { recovered, recent, epochs })
   }
 
   private constructor(
     config: Config,
     ports: ServerPorts,
-    dirs: DataDirs,
-    database: Database,
+    recovery: RecoveryOptions,
     metrics: Metrics,
-    txnsReplayed: number,
+    found: Found,
   ) {
     this.config = config
     this.metrics = metrics
     this.#ports = ports
-    this.#dirs = dirs
-    const stats = new ServerStats()
-    this.#log = this.#openLog(database.lastZxid, stats)
-    this.snapshots = new SnapshotKeeper({
-      database: () => this.pipeline.database,
-      disk: ports.disk,
-      dir: dirs.snapshots,
-      method: methodOf(config),
-      compression: ports.compression,
-      timers: ports.timers,
-      clock: ports.clock,
-      random: ports.random,
-      log: ports.log,
-      snapCount: config.storage.snapCount,
-      snapSizeLimitBytes: config.storage.snapSizeLimitBytes,
-      digestEnabled: config.storage.digestEnabled,
-      lastZxidEnabled: config.storage.serializeLastProcessedZxid,
-      txnsReplayed,
-      onTaken: durationMs => metrics.snapshottime.observe(durationMs),
-      onError: () => metrics.snapshot_error_count.value++,
-      onRoll: () => this.#log.roll(),
-    })
-    const schemes = schemesOf(config, ports.hash)
-    const options = pipelineOptions(config)
-    const proposals: Proposals = {
-      propose: request => this.#append(request.txn),
-      flush: () => this.#log.flush(),
-    }
-    this.pipeline = new Pipeline(database, options, schemes, metrics, stats, proposals, {
-      clock: ports.clock,
-      random: ports.random,
-      log: ports.log,
-      audit: ports.audit,
-      fourLetterWord: (word, argument) => this.#answerWord(word, argument),
-    })
-    this.view = new MemberView(this.pipeline, config, ports, this.snapshots, dirs, body =>
-      this.restore(body),
-    )
+    this.#dirs = recovery.dirs
     this.#whitelist = parseWhitelist(
       config.client.fourLetterWords.join(','),
       config.features.readOnlyMode,
     )
+    const { database } = found.recovered
+    this.snapshots = this.#makeSnapshots(recovery, found.recovered.txnsReplayed)
+    const { quorum } = config
+    this.ensemble = quorum === undefined ? undefined : this.#makeEnsemble(quorum, recovery, found)
+    this.#standalone =
+      quorum === undefined
+        ? new Standalone(onDurable => this.#openLog(database.lastZxid, onDurable), this.snapshots)
+        : undefined
+    this.pipeline = this.#makePipeline(database)
+    this.#standalone?.connect(this.pipeline)
+    if (quorum !== undefined) this.#connectEnsemble(recovery, found)
+    this.view = new MemberView(
+      this.pipeline,
+      config,
+      ports,
+      this.snapshots,
+      this.#dirs,
+      this.ensemble,
+      body => this.restore(body),
+    )
     connectGauges(metrics, this.view)
   }
 
-  readonly #whitelist: ReadonlySet<string>
-
-  /** Takes clients from now on. */
-  serve(): void {
-    const { timers, log } = this.#ports
-    const { pipeline, config } = this
-    pipeline.isServing = true
-    pipeline.adoptSessions()
-    const expire = (): void => {
-      this.#expiry = timers.after(pipeline.expireSessions(), expire)
-    }
-    expire()
-    this.#alarms.push(timers.every(config.tickTimeMs, () => this.#closeIdle()))
-    this.#reaper = new Reaper(pipeline, timers, config.limits.containers)
-    const { retainCount, intervalMs } = config.storage.purge
-    if (intervalMs > 0) {
-      const run = (): void => {
-        purge(this.#ports.disk, this.#dirs, retainCount).then(
-          removed => log.info('old files purged', { files: removed.length }),
-          (error: unknown) => log.warn('purge failed', { error: String(error) }),
-        )
-      }
-      run()
-      this.#alarms.push(timers.every(intervalMs, run))
-    }
+  /** Takes part from now on. Rejects when a port between members cannot be bound. */
+  async serve(): Promise<void> {
+    const { timers } = this.#ports
+    this.#alarms.push(timers.every(this.config.tickTimeMs, () => this.#closeIdle()))
+    this.#startPurge()
     this.snapshots.startIfBehind()
+    if (this.ensemble !== undefined) {
+      await this.ensemble.start()
+      return
+    }
+    this.pipeline.isServing = true
+    this.pipeline.adoptSessions()
+    this.#beginRole('standalone')
   }
 
   /** A new connection; undefined when it may not come in. */
@@ -206,41 +202,45 @@ export class Server {
 
   /** Finishes what was taken, lets clients go, closes the log. Nothing is written afterwards. */
   async stop(): Promise<void> {
-    this.#expiry?.cancel()
-    this.#reaper?.stop()
+    await this.#handOver()
+    this.#endRole()
     for (const alarm of this.#alarms) alarm.cancel()
     this.pipeline.stop('the member stops')
     // Draining the log delivers what is on its way: those clients get their answers.
-    await this.#log.close()
+    await this.#standalone?.stop()
+    await this.ensemble?.stop()
     this.pipeline.stop('the member stops')
     await this.snapshots.stop()
   }
 
   /**
-   * Replaces the tree by that of an uncompressed snapshot stream (storage.md 8). All seals are checked
-   * before anything changes. The restored state becomes the newest one: it gets a zxid of its own and
-   * a snapshot on disk, so that neither a client nor the next start sees an older state afterwards.
-   * Clients are disconnected; those whose session is in the snapshot can go on.
+   * Replaces the tree by that of an uncompressed snapshot stream (storage.md 8). All seals are
+   * checked before anything changes. The restored state becomes the newest one: it gets a zxid of
+   * its own and a snapshot on disk, so that neither a client nor the next start sees an older state
+   * afterwards. Clients are disconnected; those whose session is in the snapshot can go on.
    */
   async restore(body: AsyncIterable<Uint8Array>): Promise<Zxid> {
     const { pipeline } = this
+    if (this.#standalone === undefined) {
+      throw new Error('only a standalone member can be restored while it runs')
+    }
     const chunks = body[Symbol.asyncIterator]()
-    const seed = pipeline.database.tree.options.hashSeed
-    const database = newDatabase(this.config, seed)
+    const database = newDatabase(this.config, pipeline.database.tree.options.hashSeed)
     const trailer = await readSnapshot(sourceOf(chunks), database)
     const restored = trailer.lastZxid
     if (restored === null) throw new Error('the snapshot does not say its last zxid')
     pipeline.isServing = false
     try {
-      for (const connection of pipeline.connections)
+      for (const connection of pipeline.connections) {
         connection.close('a snapshot is being restored')
+      }
       while (pipeline.queuedWrites > 0) {
         await new Promise<void>(resolve => this.#ports.timers.soon(resolve))
       }
       const next = zxid(pipeline.lastProposed + 1n)
       database.lastZxid = restored > next ? restored : next
       pipeline.replaceDatabase(database)
-      this.#log.roll()
+      this.#log?.roll()
       await this.snapshots.take()
     } finally {
       pipeline.isServing = true
@@ -249,10 +249,102 @@ export class Server {
     return restored
   }
 
-  #openLog(lastZxid: Zxid, stats: ServerStats): LogWriter {
+  // ---------------------------------------------------------------------------- putting together
+
+  #makeSnapshots(recovery: RecoveryOptions, txnsReplayed: number): SnapshotKeeper {
+    const { storage } = this.config
+    const { metrics } = this
+    return new SnapshotKeeper({
+      database: () => this.pipeline.database,
+      isExact: () => this.ensemble?.isExact ?? true,
+      disk: recovery.disk,
+      dir: this.#dirs.snapshots,
+      method: recovery.snapshotMethod,
+      compression: recovery.compression,
+      timers: recovery.timers,
+      clock: this.#ports.clock,
+      random: this.#ports.random,
+      log: this.#ports.log,
+      snapCount: storage.snapCount,
+      snapSizeLimitBytes: storage.snapSizeLimitBytes,
+      digestEnabled: storage.digestEnabled,
+      lastZxidEnabled: storage.serializeLastProcessedZxid,
+      txnsReplayed,
+      onTaken: durationMs => metrics.snapshottime.observe(durationMs),
+      onError: () => metrics.snapshot_error_count.value++,
+      onRoll: () => this.#log?.roll(),
+    })
+  }
+
+  #makePipeline(database: Database): Pipeline {
+    const { clock, random, log, audit, hash } = this.#ports
+    const proposals = this.ensemble ?? this.#standalone
+    if (proposals === undefined) throw new Error('a member decides alone or in an ensemble')
+    return new Pipeline(
+      database,
+      pipelineOptions(this.config),
+      schemesOf(this.config, hash),
+      this.metrics,
+      this.#stats,
+      proposals,
+      {
+        clock,
+        random,
+        log,
+        audit,
+        fourLetterWord: (word, argument) => this.#answerWord(word, argument),
+        ...(this.ensemble === undefined ? {} : { ensemble: this.ensemble }),
+      },
+    )
+  }
+
+  #makeEnsemble(quorum: QuorumConfig, recovery: RecoveryOptions, found: Found): Ensemble {
+    const { clock, timers, log, network, configFiles } = this.#ports
+    const { recovered, recent, epochs } = found
+    return new Ensemble({
+      zab: zabOptions(this.config, quorum),
+      state: {
+        lastLogged: recovered.lastZxid,
+        delivered: recovered.database.lastZxid,
+        acceptedEpoch: epochs?.accepted ?? 0,
+        currentEpoch: epochs?.current ?? 0,
+        recent: recent.endingAt(recovered.lastZxid),
+      },
+      committed: quorum.membership,
+      lastSeen: quorum.lastSeen ?? quorum.membership,
+      network: network(quorum, recovery.newDatabase),
+      configFiles,
+      clock,
+      timers,
+      log,
+      metrics: this.metrics,
+      onServe: role => this.#beginRole(role),
+      onLooking: () => this.#endRole(),
+    })
+  }
+
+  #connectEnsemble(recovery: RecoveryOptions, found: Found): void {
+    const { ensemble } = this
+    if (ensemble === undefined || found.epochs === undefined) return
+    const { recovered, recent, epochs } = found
+    const duties = new DiskDuties(
+      {
+        recovery,
+        snapshots: this.snapshots,
+        openLog: (lastZxid, onDurable) => this.#openLog(lastZxid, onDurable),
+        writeNextConfig: membership => this.#ports.configFiles.writeNext(membership),
+        events: ensemble,
+        recentMax: this.config.storage.commitLogCount,
+      },
+      { database: recovered.database, lastLogged: recovered.lastZxid, epochs, recent },
+    )
+    ensemble.connect(this.pipeline, duties)
+  }
+
+  #openLog(lastZxid: Zxid, onDurable: (upTo: Zxid) => void): LogWriter {
     const { storage } = this.config
     const { disk, clock, log } = this.#ports
-    return new LogWriter({
+    this.#log = new LogWriter({
       disk,
       dir: this.#dirs.logs,
       lastZxid,
@@ -260,26 +352,67 @@ export class Server {
       sizeLimitBytes: storage.txnLogSizeLimitBytes,
       forceSync: storage.forceSync,
       clock,
-      onDurable: upTo => this.pipeline.deliver(upTo),
+      onDurable,
       onFailure: error => this.#ports.onFatal(error),
       onWrite: durationMs => {
         this.metrics.fsynctime.observe(durationMs)
         if (durationMs <= storage.fsyncWarningThresholdMs) return
-        stats.fsyncThresholdExceedCount++
+        this.#stats.fsyncThresholdExceedCount++
         log.warn('slow write of the transaction log', { durationMs: Math.round(durationMs) })
       },
     })
-  }
-
-  #append(txn: Txn): number {
-    const sizeBytes = this.#log.append(txn)
-    this.snapshots.appended(sizeBytes)
-    return sizeBytes
+    return this.#log
   }
 
   #answerWord(word: string, argument: bigint): string | undefined {
     if (!isFourLetterWord(word)) return undefined
     return handleFourLetterWord(word, this.view, this.#whitelist, argument)
+  }
+
+  // --------------------------------------------------------------------------------------- duties
+
+  /** Whoever decides expires sessions and reaps; a learner leaves that to its leader. */
+  #beginRole(role: RoleName): void {
+    if (role === 'learner') return
+    const { timers } = this.#ports
+    const expire = (): void => {
+      this.#expiry = timers.after(this.pipeline.expireSessions(), expire)
+    }
+    expire()
+    this.#reaper = new Reaper(this.pipeline, timers, this.config.limits.containers)
+  }
+
+  #endRole(): void {
+    this.#expiry?.cancel()
+    this.#reaper?.stop()
+    this.#expiry = undefined
+    this.#reaper = undefined
+  }
+
+  /** A leader that stops passes the lead on first: no election, and hardly a gap. */
+  async #handOver(): Promise<void> {
+    const { ensemble } = this
+    if (ensemble === undefined || !ensemble.handOver(undefined)) return
+    const { clock, timers } = this.#ports
+    const startedMs = clock.monotonicMs()
+    while (ensemble.describe().role === 'leading') {
+      if (clock.monotonicMs() - startedMs > HAND_OVER_MAX_MS) return
+      await new Promise<void>(resolve => timers.after(5, resolve))
+    }
+  }
+
+  #startPurge(): void {
+    const { retainCount, intervalMs } = this.config.storage.purge
+    if (intervalMs <= 0) return
+    const { disk, log, timers } = this.#ports
+    const run = (): void => {
+      purge(disk, this.#dirs, retainCount).then(
+        removed => log.info('old files purged', { files: removed.length }),
+        (error: unknown) => log.warn('purge failed', { error: String(error) }),
+      )
+    }
+    run()
+    this.#alarms.push(timers.every(intervalMs, run))
   }
 
   /** Connections that never said who they are, and those silent longer than their session lives. */
@@ -299,74 +432,30 @@ export class Server {
   }
 }
 
+function recoveryOptions(config: Config, ports: ServerPorts, dirs: DataDirs): RecoveryOptions {
+  const seed = ports.random.int(HASH_SEED_BELOW)
+  const { storage } = config
+  return {
+    disk: ports.disk,
+    dirs,
+    compression: ports.compression,
+    timers: ports.timers,
+    log: ports.log,
+    newDatabase: () => newDatabase(config, seed),
+    createDirs: storage.createDataDir,
+    // A standalone member has nobody to get its data from: empty is empty.
+    autocreate: config.quorum === undefined || storage.createDatabase,
+    trustEmptySnapshot: storage.trustEmptySnapshot,
+    snapshotMethod: snapshotMethod(config),
+    digestEnabled: storage.digestEnabled,
+  }
+}
+
 function sourceOf(chunks: AsyncIterator<Uint8Array>): ByteSource {
   return {
     async next(): Promise<Uint8Array | null> {
       const { done, value } = await chunks.next()
       return done === true ? null : value
     },
-  }
-}
-
-function newDatabase(config: Config, hashSeed: number): Database {
-  return new Database({
-    extendedTypes: config.features.extendedTypes,
-    emulate353: config.features.emulate353TtlNodes,
-    digestEnabled: config.storage.digestEnabled,
-    hashSeed,
-  })
-}
-
-async function prepareDirectories(
-  config: Config,
-  ports: ServerPorts,
-  dirs: DataDirs,
-): Promise<void> {
-  if (!config.storage.createDataDir) return
-  await ports.disk.makeDir(dirs.snapshots)
-  await ports.disk.makeDir(dirs.logs)
-}
-
-function methodOf(config: Config): 'plain' | 'gz' | 'snappy' {
-  const method = config.storage.snapshotCompression
-  return method === 'none' ? 'plain' : method
-}
-
-function schemesOf(config: Config, hash: Hash): Schemes {
-  return new Schemes({
-    hash,
-    digestEnabled: config.auth.digest.enabled,
-    digestAlgorithm: config.auth.digest.algorithm,
-    superDigest: config.auth.digest.superDigest?.reveal(),
-    ensembleNames: config.auth.ensembleNames,
-    skipAcl: config.auth.skipAcl,
-  })
-}
-
-function pipelineOptions(config: Config): PipelineOptions {
-  const { limits, sessions, throttle, features, storage, auth } = config
-  return {
-    tickTimeMs: config.tickTimeMs,
-    minSessionTimeoutMs: sessions.minTimeoutMs,
-    maxSessionTimeoutMs: sessions.maxTimeoutMs,
-    maxBufferBytes: limits.maxBufferBytes,
-    maxFieldBytes: limits.maxBufferBytes + limits.maxBufferExtraBytes,
-    globalOutstandingLimit: limits.globalOutstandingLimit,
-    maxClientConnections: limits.maxClientConnections,
-    maxConnections: limits.maxConnections,
-    enforceQuota: limits.enforceQuota,
-    extendedTypes: features.extendedTypes,
-    reconfigEnabled: features.reconfigEnabled,
-    closeSessionTxn: sessions.closeSessionTxn,
-    digestEnabled: storage.digestEnabled,
-    throttledOpWaitMs: throttle.requests.throttledOpWaitMs,
-    requestThrottleMax: throttle.requests.max,
-    largeRequestThresholdBytes: throttle.largeRequests.thresholdBytes,
-    largeRequestMaxBytes: throttle.largeRequests.maxBytes,
-    enforcedSchemes: auth.enforce.enabled ? auth.enforce.schemes : undefined,
-    connectionThrottle: throttle.connections,
-    // Apache's standalone member draws its session ids as member 1 (client-protocol.md 15.1).
-    serverId: config.quorum?.serverId ?? 1,
-    isStandalone: config.quorum === undefined,
   }
 }

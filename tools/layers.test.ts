@@ -16,6 +16,7 @@ const PURE_NODE = [
   'node/pipeline',
   'node/admin',
   'node/config',
+  'node/member',
 ]
 
 const MAY: Readonly<Record<string, readonly string[]>> = {
@@ -28,6 +29,16 @@ const MAY: Readonly<Record<string, readonly string[]>> = {
   'node/config': ['base', 'wire'],
   'node/storage': ['base', 'wire', 'node/tree'],
   'node/pipeline': ['base', 'wire', 'node/tree', 'node/sessions', 'node/auth', 'node/zab'],
+  'node/member': [
+    'base',
+    'wire',
+    'node/config',
+    'node/zab',
+    'node/tree',
+    'node/storage',
+    'node/auth',
+    'node/pipeline',
+  ],
   'node/admin': ['base', 'wire', ...PURE_NODE.filter(layer => layer !== 'node/admin')],
   'node/server.ts': ['base', 'wire', ...PURE_NODE],
   'node/io': ['*', 'base', 'wire', ...PURE_NODE, 'node/server.ts'],

@@ -9,12 +9,14 @@ import { DIGEST_VERSION } from '../../wire/records/txn.ts'
 import { utf8Bytes } from '../../wire/utf8.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Config } from '../config/config.ts'
+import type { Ensemble } from '../member/ensemble.ts'
 import { Connection } from '../pipeline/connection.ts'
 import type { Pipeline } from '../pipeline/pipeline.ts'
 import type { DataDirs } from '../storage/file-names.ts'
 import type { SnapshotKeeper } from '../storage/snapshot-keeper.ts'
 import { ROOT } from '../tree/data-tree.ts'
 import type { Watcher, WatchTable } from '../tree/watches.ts'
+import { quorumView } from './quorum-view.ts'
 import type {
   AdminView,
   Authorization,
@@ -25,6 +27,7 @@ import type {
   DirectorySizes,
   FileDescriptorCounts,
   PrometheusView,
+  QuorumView,
   QuotaCounts,
   RemoteView,
   ServerMode,
@@ -70,6 +73,7 @@ export class MemberView implements AdminView {
   readonly #ports: ViewPorts
   readonly #keeper: SnapshotKeeper
   readonly #dirs: DataDirs
+  readonly #ensemble: Ensemble | undefined
   readonly #startedMs: number
   #traceMask = FIRST_TRACE_MASK
 
@@ -79,6 +83,7 @@ export class MemberView implements AdminView {
     ports: ViewPorts,
     keeper: SnapshotKeeper,
     dirs: DataDirs,
+    ensemble: Ensemble | undefined,
     restore: SnapshotDuties['restore'],
   ) {
     this.version = ports.system.version
@@ -89,6 +94,7 @@ export class MemberView implements AdminView {
     this.#ports = ports
     this.#keeper = keeper
     this.#dirs = dirs
+    this.#ensemble = ensemble
     this.#startedMs = ports.clock.monotonicMs()
     this.snapshots = {
       isSnapshotEnabled: config.admin.snapshotEnabled,
@@ -112,7 +118,17 @@ export class MemberView implements AdminView {
   }
 
   mode(): ServerMode {
-    return 'standalone'
+    switch (this.#ensemble?.describe().role) {
+      case undefined:
+        return 'standalone'
+      case 'leading':
+        return 'leader'
+      case 'observing':
+        return 'observer'
+      case 'following':
+      case 'looking':
+        return 'follower'
+    }
   }
 
   uptimeMs(): number {
@@ -178,11 +194,17 @@ export class MemberView implements AdminView {
       expiresAtMonotonicMs: Math.round(expiresAtMs),
       sessionIds: sessions.map(session => session.id),
     }))
-    return { kind: 'expiring', global, local: undefined }
+    if (this.#pipeline.role !== 'learner') return { kind: 'expiring', global, local: undefined }
+    const known = [...this.#pipeline.database.sessions]
+    return {
+      kind: 'learner',
+      global: known.map(([sessionId, timeoutMs]) => ({ sessionId, timeoutMs })),
+      local: undefined,
+    }
   }
 
   sessionCounts(): SessionCounts {
-    return { global: this.#pipeline.tracker.size, local: 0 }
+    return { global: this.#pipeline.database.sessions.size, local: 0 }
   }
 
   ephemerals(): ReadonlyMap<SessionId, readonly string[]> {
@@ -318,8 +340,11 @@ export class MemberView implements AdminView {
     this.#traceMask = mask
   }
 
-  quorum(): undefined {
-    return undefined
+  quorum(): QuorumView | undefined {
+    const { quorum } = this.#config
+    if (quorum === undefined || this.#ensemble === undefined) return undefined
+    const sinceMs = this.#ensemble.roleSinceMs
+    return quorumView(quorum, this.#ensemble.describe(), this.#ports.clock.monotonicMs() - sinceMs)
   }
 
   resetObserverConnectionStats(): void {}

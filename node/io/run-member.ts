@@ -3,17 +3,20 @@ import type { Audit } from '../../base/audit.ts'
 import { NO_AUDIT } from '../../base/audit.ts'
 import type { Log } from '../../base/ports.ts'
 import type { Config } from '../config/config.ts'
+import type { ConfigFiles } from '../member/ports.ts'
 import { Server } from '../server.ts'
 import { StorageError } from '../storage/storage-error.ts'
 import { AuditLog, plainSink } from './audit-log.ts'
 import { ClientListener } from './client-listener.ts'
 import { systemClock, systemRandom, systemTimers } from './clock.ts'
+import { DynamicConfigFiles, NO_CONFIG_FILES } from './config-files.ts'
 import { FileDisk } from './file-disk.ts'
 import { zlibCompression } from './gzip.ts'
 import { systemHash } from './hash.ts'
 import type { RunningServer } from './http-listen.ts'
 import { LineLog, parseLogLevel } from './log.ts'
-import { EXIT_INVALID, type MemberSettings } from './member-config.ts'
+import type { MemberSettings } from './member-config.ts'
+import { MemberNetwork } from './member-network.ts'
 import { systemInfo, userName } from './system-info.ts'
 
 /** Exit codes of the server process (operations.md 7.3). */
@@ -21,6 +24,7 @@ const EXIT_UNEXPECTED = 1
 const EXIT_DATA_DIR = 3
 const EXIT_ADMIN = 4
 const EXIT_STORAGE = 10
+const EXIT_ELECTION_PORT = 14
 
 /** What `srvr` and friends call the protocol they speak. */
 const PROTOCOL_VERSION = '3.9.6'
@@ -32,12 +36,6 @@ export async function runMember(settings: MemberSettings, version: string): Prom
   const { config } = settings
   const log = makeLog()
   for (const warning of config.warnings) log.warn('configuration', { warning })
-  if (config.quorum !== undefined) {
-    log.error('only standalone members can be started by this version', {
-      members: config.quorum.membership.members.length,
-    })
-    process.exit(EXIT_INVALID)
-  }
   const audit = makeAudit(config)
   let exitCode = 0
   let stop = (): void => process.exit(exitCode)
@@ -47,7 +45,12 @@ export async function runMember(settings: MemberSettings, version: string): Prom
     process.exit(EXIT_STORAGE)
   })
   const rim = await listen(settings, server, log)
-  server.serve()
+  try {
+    await server.serve()
+  } catch (error) {
+    log.error('the election port cannot be bound', { error: String(error) })
+    process.exit(EXIT_ELECTION_PORT)
+  }
   audit.record({ operation: 'serverStart', user: userName(), result: 'success' })
   stop = once(() => {
     audit.record({ operation: 'serverStop', user: userName(), result: 'invoked' })
@@ -108,6 +111,8 @@ async function open(
       log,
       audit,
       system: systemInfo(`${PROTOCOL_VERSION}-zkcluster-${version}, built on 2026-11-25 00:00 UTC`),
+      network: (quorum, newDatabase) => new MemberNetwork(config, quorum, newDatabase, log),
+      configFiles: configFiles(config),
       onFatal,
     })
   } catch (error) {
@@ -121,6 +126,13 @@ async function open(
     }
     throw error
   }
+}
+
+function configFiles({ quorum, configPath, features }: Config): ConfigFiles {
+  if (quorum === undefined || configPath === undefined || !features.reconfigEnabled) {
+    return NO_CONFIG_FILES
+  }
+  return new DynamicConfigFiles(configPath, quorum)
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

@@ -23,6 +23,8 @@ export interface SnapshotKeeperOptions {
   readonly snapSizeLimitBytes: number
   readonly digestEnabled: boolean
   readonly lastZxidEnabled: boolean
+  /** False while the tree may show more than its zxid says: after a SNAP, until it is level. */
+  readonly isExact: () => boolean
   /** What the last start had to replay: half a snapshot's worth makes one due at once. */
   readonly txnsReplayed: number
   readonly onTaken: (durationMs: number) => void
@@ -83,11 +85,16 @@ export class SnapshotKeeper {
     return this.#start().done
   }
 
-  /** Gives up what is being written. */
-  async stop(): Promise<void> {
-    this.#stopped = true
+  /** Gives up what is being written: the files are about to change. */
+  async abandon(): Promise<void> {
     this.#running?.cancel()
     await this.#running?.done.catch(() => undefined)
+  }
+
+  /** Gives up what is being written, and takes none any more. */
+  async stop(): Promise<void> {
+    this.#stopped = true
+    await this.abandon()
   }
 
   #start(): SnapshotWrite {
@@ -95,7 +102,11 @@ export class SnapshotKeeper {
     const database = this.#options.database()
     if (this.#stopped) throw new SnapshotCancelled()
     const startedMs = clock.monotonicMs()
-    const write = startSnapshot({ ...this.#options, database })
+    const write = startSnapshot({
+      ...this.#options,
+      database,
+      exact: this.#options.isExact(),
+    })
     this.#running = write
     log.info('snapshot started', { zxid: hex(write.zxid), znodes: database.tree.nodeCount })
     write.done.then(

@@ -38,7 +38,8 @@ export async function truncate(options: RecoveryOptions, target: Zxid): Promise<
   return recovered
 }
 
-async function removeSnapshotsAfter(options: RecoveryOptions, target: Zxid): Promise<void> {
+/** Snapshots in which something newer than `target` has left traces. */
+export async function removeSnapshotsAfter(options: RecoveryOptions, target: Zxid): Promise<void> {
   const { disk, dirs, compression } = options
   let removed = false
   for (const file of await listSnapshots(disk, dirs.snapshots)) {
@@ -56,7 +57,7 @@ async function removeSnapshotsAfter(options: RecoveryOptions, target: Zxid): Pro
 }
 
 /** `cut` is where the first record goes that is newer than the target. */
-async function cutLogs(options: RecoveryOptions, cut: LogPosition): Promise<void> {
+export async function cutLogs(options: RecoveryOptions, cut: LogPosition): Promise<void> {
   const { disk, dirs } = options
   const whole = cut.offset <= LOG_HEADER_BYTES
   let removed = false

@@ -1,0 +1,255 @@
+/**
+ * Links on the quorum port (quorum-protocol.md 5, 6): a leader accepts them, a learner opens one.
+ * Everything sent in a turn leaves in one write per link.
+ */
+import { connect, createServer, type Server, type Socket } from 'node:net'
+import type { Log } from '../../base/ports.ts'
+import type { Membership } from '../../wire/config-string.ts'
+import type { PeerId, Zxid } from '../../wire/ids.ts'
+import { JuteError } from '../../wire/reader.ts'
+import { PacketType, type QuorumPacket, writeQuorumPacket } from '../../wire/records/quorum.ts'
+import { Writer } from '../../wire/writer.ts'
+import type { NetworkEvents } from '../member/ports.ts'
+import type { TreeWriter } from '../storage/tree-stream.ts'
+import type { Database } from '../tree/database.ts'
+import type { LinkId } from '../zab/inputs.ts'
+import { QuorumReceiver, SNAPSHOT_SIGNATURE } from './quorum-receiver.ts'
+
+export interface QuorumLinksOptions {
+  readonly me: PeerId
+  readonly listenOnAllIps: boolean
+  readonly connectTimeoutMs: number
+  /** Longest field of a packet. */
+  readonly maxFieldBytes: number
+  /** For a snapshot that is received. */
+  readonly newDatabase: () => Database
+  readonly log: Log
+}
+
+/** A learner that does not read falls behind this far and no further: it must come again. */
+const UNSENT_MAX_BYTES: number = 256 << 20
+const OUTPUT_START_BYTES = 16_384
+const OUTPUT_KEEP_BYTES: number = 1 << 20
+const BIND_RETRY_MS = 200
+
+class Link {
+  readonly id: LinkId
+  readonly socket: Socket
+  readonly receiver: QuorumReceiver
+  out: Writer = new Writer(OUTPUT_START_BYTES)
+  /** While a snapshot is being sent, later packets wait here. */
+  behind: QuorumPacket[] | undefined = undefined
+
+  constructor(id: LinkId, socket: Socket, receiver: QuorumReceiver) {
+    this.id = id
+    this.socket = socket
+    this.receiver = receiver
+  }
+}
+
+export class QuorumLinks {
+  readonly #options: QuorumLinksOptions
+  readonly #links = new Map<LinkId, Link>()
+  readonly #dirty = new Set<Link>()
+  #membership: Membership
+  #events: NetworkEvents | undefined = undefined
+  #server: Server | undefined = undefined
+  #isListening = false
+  #nextLink = 1
+
+  constructor(options: QuorumLinksOptions, membership: Membership) {
+    this.#options = options
+    this.#membership = membership
+  }
+
+  start(events: NetworkEvents): void {
+    this.#events = events
+  }
+
+  stop(): void {
+    this.listen(false)
+    this.flush()
+    for (const link of this.#links.values()) link.socket.end()
+    this.#links.clear()
+  }
+
+  reconfigure(membership: Membership): void {
+    this.#membership = membership
+  }
+
+  isOpen(link: LinkId): boolean {
+    return this.#links.has(link)
+  }
+
+  listen(isLeading: boolean): void {
+    if (this.#isListening === isLeading) return
+    this.#isListening = isLeading
+    if (isLeading) this.#bind()
+    else {
+      this.#server?.close()
+      this.#server = undefined
+    }
+  }
+
+  connect(to: PeerId, attempt: number): void {
+    const address = this.#address(to)
+    if (address === undefined) {
+      setImmediate(() => this.#events?.onConnectFailed(attempt, `${to} is not a member`))
+      return
+    }
+    const socket = connect({ host: address.host, port: address.quorumPort, noDelay: true })
+    const limit = setTimeout(
+      () => socket.destroy(new Error('timed out')),
+      this.#options.connectTimeoutMs,
+    )
+    const failed = (error: Error): void => {
+      clearTimeout(limit)
+      this.#events?.onConnectFailed(attempt, error.message)
+    }
+    socket.once('error', failed)
+    socket.once('connect', () => {
+      clearTimeout(limit)
+      socket.off('error', failed)
+      const link = this.#adopt(socket)
+      this.#events?.onConnected(attempt, link.id)
+    })
+  }
+
+  send(id: LinkId, packet: QuorumPacket): void {
+    const link = this.#links.get(id)
+    if (link === undefined) return
+    if (link.behind !== undefined) {
+      link.behind.push(packet)
+      return
+    }
+    writeQuorumPacket(link.out, packet)
+    this.#dirty.add(link)
+  }
+
+  flush(): void {
+    if (this.#dirty.size === 0) return
+    for (const link of this.#dirty) this.#flush(link)
+    this.#dirty.clear()
+  }
+
+  close(id: LinkId): void {
+    const link = this.#links.get(id)
+    if (link === undefined) return
+    this.#flush(link)
+    this.#links.delete(id)
+    this.#dirty.delete(link)
+    link.socket.end()
+    // A peer that does not close its side must not keep ours.
+    setTimeout(() => link.socket.destroy(), this.#options.connectTimeoutMs).unref()
+  }
+
+  sendSnapshot(id: LinkId, zxid: Zxid, tree: TreeWriter): void {
+    const link = this.#links.get(id)
+    if (link === undefined) {
+      tree.close()
+      return
+    }
+    this.send(id, { type: PacketType.snap, zxid, data: null, authinfo: null })
+    this.#flush(link)
+    link.behind = []
+    this.#pump(link, tree).catch((error: unknown) => {
+      tree.close()
+      link.socket.destroy(error instanceof Error ? error : new Error(String(error)))
+    })
+  }
+
+  async #pump(link: Link, tree: TreeWriter): Promise<void> {
+    const { socket } = link
+    for (let chunk = tree.next(); chunk !== null; chunk = tree.next()) {
+      // The tree's chunk is valid until the next one only.
+      const isFull = !socket.write(Buffer.from(chunk))
+      this.#events?.onProgress(link.id)
+      if (socket.destroyed || !this.#links.has(link.id)) break
+      await new Promise<void>(resolve => {
+        if (!isFull) setImmediate(resolve)
+        else {
+          socket.once('drain', resolve)
+          socket.once('close', resolve)
+        }
+      })
+    }
+    tree.close()
+    link.out.string(SNAPSHOT_SIGNATURE)
+    const { behind } = link
+    link.behind = undefined
+    for (const packet of behind ?? []) writeQuorumPacket(link.out, packet)
+    if (this.#links.has(link.id)) this.#flush(link)
+  }
+
+  #address(id: PeerId): { readonly host: string; readonly quorumPort: number } | undefined {
+    return this.#membership.members.find(member => member.id === id)?.addresses[0]
+  }
+
+  #bind(): void {
+    const own = this.#address(this.#options.me)
+    if (own === undefined) return
+    const server = createServer({ noDelay: true }, socket => {
+      const link = this.#adopt(socket)
+      this.#events?.onAccepted(link.id)
+    })
+    this.#server = server
+    server.on('error', error => {
+      this.#options.log.warn('the quorum port cannot be bound', { error: error.message })
+      setTimeout(() => {
+        if (this.#isListening && this.#server === server) this.#bind()
+      }, BIND_RETRY_MS)
+    })
+    server.listen(own.quorumPort, this.#options.listenOnAllIps ? undefined : own.host)
+  }
+
+  #adopt(socket: Socket): Link {
+    const id = this.#nextLink++
+    const receiver = new QuorumReceiver(this.#options.maxFieldBytes, this.#options.newDatabase)
+    const link = new Link(id, socket, receiver)
+    this.#links.set(id, link)
+    socket.on('data', (chunk: Buffer) => this.#received(link, chunk))
+    socket.on('error', error => this.#down(link, error.message))
+    socket.on('close', () => this.#down(link, 'closed'))
+    socket.on('end', () => this.#down(link, 'closed by the other side'))
+    return link
+  }
+
+  #received(link: Link, chunk: Buffer): void {
+    if (!this.#links.has(link.id)) return
+    const events = this.#events
+    if (events === undefined) return
+    try {
+      for (const arrival of link.receiver.push(chunk)) {
+        if (!this.#links.has(link.id)) return
+        if (arrival.kind === 'packets') events.onPackets(link.id, arrival.packets)
+        else if (arrival.kind === 'progress') events.onProgress(link.id)
+        else events.onSnapshot(link.id, arrival.zxid, arrival.database)
+      }
+    } catch (error) {
+      if (!(error instanceof JuteError)) throw error
+      this.#down(link, `unreadable: ${error.message}`)
+    }
+  }
+
+  #flush(link: Link): void {
+    const { out, socket } = link
+    if (out.length === 0) return
+    if (!socket.writable) {
+      out.clear()
+      return
+    }
+    socket.write(Buffer.from(out.bytes.buffer, 0, out.length))
+    // Nothing left in the queue: the operating system has taken the bytes during the call.
+    const isTaken = socket.writableLength === 0 && out.bytes.length <= OUTPUT_KEEP_BYTES
+    if (isTaken) out.clear()
+    else link.out = new Writer(OUTPUT_START_BYTES)
+    if (socket.writableLength > UNSENT_MAX_BYTES) this.#down(link, 'does not read what it is sent')
+  }
+
+  #down(link: Link, why: string): void {
+    link.socket.destroy()
+    if (!this.#links.delete(link.id)) return
+    this.#dirty.delete(link)
+    this.#events?.onLinkDown(link.id, why)
+  }
+}
