@@ -8,7 +8,7 @@ import { type Script, SESSIONS } from './transcript.ts'
 const STEPS = 250
 const NAMES = ['a', 'b', 'c']
 const BAD_PATHS = ['a', '/a//b', '/a/', '/./a', '/a/..', '/a\u0001', '/zookeeper', '/', null]
-const DIGEST = 'u:N/0SEhsmyPdxl31ZSRPIjQDjYuc='
+const DIGEST = 'u:Jq7wMyA/w2Vd5WIDAKdu4OIIFEQ='
 
 const ACLS: readonly (readonly RawAcl[] | null)[] = [
   [acl(1, 'world', 'anyone')],
