@@ -36,6 +36,7 @@ export class FrameCutter {
     return this.#keptLength
   }
 
+  /** Bytes as they arrive; not from within the handler, which may only `resume` and `close`. */
   push(chunk: Uint8Array): void {
     if (this.#over) return
     if (this.#keptLength === 0 && !this.#paused) {
@@ -62,13 +63,11 @@ export class FrameCutter {
   }
 
   #cutKept(): void {
-    const kept = this.#kept
-    const length = this.#keptLength
-    // The handler may push or resume while we cut; what it adds starts behind what we hold.
-    this.#kept = EMPTY
-    this.#keptLength = 0
-    const used = this.#cut(kept, length)
-    if (!this.#over && used < length) this.#keep(kept.subarray(0, length), used)
+    const used = this.#cut(this.#kept, this.#keptLength)
+    // An incomplete frame stays where it is: copying it for every chunk would cost its square.
+    if (this.#over || used === 0) return
+    this.#kept = used === this.#keptLength ? EMPTY : this.#kept.slice(used, this.#keptLength)
+    this.#keptLength -= used
   }
 
   /** Returns how many bytes are done with. */
