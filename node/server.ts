@@ -343,7 +343,7 @@ export class Server {
 
   #openLog(lastZxid: Zxid, onDurable: (upTo: Zxid) => void): LogWriter {
     const { storage } = this.config
-    const { disk, clock, log } = this.#ports
+    const { disk, clock, timers, log } = this.#ports
     this.#log = new LogWriter({
       disk,
       dir: this.#dirs.logs,
@@ -352,6 +352,7 @@ export class Server {
       sizeLimitBytes: storage.txnLogSizeLimitBytes,
       forceSync: storage.forceSync,
       clock,
+      soon: callback => timers.soon(callback),
       onDurable,
       onFailure: error => this.#ports.onFatal(error),
       onWrite: durationMs => {

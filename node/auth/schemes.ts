@@ -36,7 +36,7 @@ export interface SchemeOptions {
   readonly digestAlgorithm: DigestAlgorithm
   /** `super:<base64>`; undefined: nobody is super by digest. */
   readonly superDigest: string | undefined
-  /** Empty: any name is accepted. */
+  /** Empty: there is no such scheme. */
   readonly ensembleNames: readonly string[]
   readonly skipAcl: boolean
 }
@@ -52,7 +52,7 @@ export class Schemes {
     this.skipAcl = options.skipAcl
     this.add(ipScheme())
     if (options.digestEnabled) this.add(digestScheme(options))
-    this.add(ensembleScheme(options.ensembleNames))
+    if (options.ensembleNames.length > 0) this.add(ensembleScheme(options.ensembleNames))
   }
 
   add(scheme: Scheme): void {
@@ -110,7 +110,7 @@ function ensembleScheme(names: readonly string[]): Scheme {
     matches: () => false,
     userName: id => id,
     authenticate: credentials => {
-      if (credentials === null || credentials.length === 0 || names.length === 0) {
+      if (credentials === null || credentials.length === 0) {
         return { outcome: 'ok', ids: [] }
       }
       const name = decodeUtf8(credentials, 0, credentials.length)

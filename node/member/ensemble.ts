@@ -14,6 +14,7 @@ import { writeTxn } from '../../wire/records/txn.ts'
 import { utf8Bytes } from '../../wire/utf8.ts'
 import { Writer } from '../../wire/writer.ts'
 import { onForwarded, onTouches } from '../pipeline/lead.ts'
+import type { EnsembleState } from '../pipeline/ops/reconfig.ts'
 import type { EnsemblePort, Pipeline, Proposals } from '../pipeline/pipeline.ts'
 import type { WriteRequest } from '../pipeline/request.ts'
 import type { RoleName } from '../pipeline/roles.ts'
@@ -126,6 +127,17 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
 
   answer(link: LinkId, sent: QuorumPacket): void {
     this.#input({ on: 'answer', link, packet: sent })
+  }
+
+  state(): EnsembleState {
+    const { id, committedConfig, lastSeenConfig, learners } = this.#peer.describe()
+    // An observer that is level may become a voter: it has what a voter must have.
+    const level = learners.filter(learner => learner.isSynced).map(learner => learner.id)
+    return {
+      committed: committedConfig,
+      lastSeen: lastSeenConfig,
+      synced: new Set([id, ...level]),
+    }
   }
 
   sync(token: number, link: LinkId | undefined): void {

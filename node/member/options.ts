@@ -46,6 +46,7 @@ export function pipelineOptions(config: Config): PipelineOptions {
     enforceQuota: limits.enforceQuota,
     extendedTypes: features.extendedTypes,
     reconfigEnabled: features.reconfigEnabled,
+    standaloneEnabled: features.standaloneEnabled,
     closeSessionTxn: sessions.closeSessionTxn,
     digestEnabled: storage.digestEnabled,
     throttledOpWaitMs: throttle.requests.throttledOpWaitMs,

@@ -53,7 +53,7 @@ function dispatch(pipeline: Pipeline, connection: Connection, xid: number, type:
     return false
   }
   const { session } = connection
-  if (session === undefined || pipeline.tracker.get(session.id) !== session) {
+  if (session === undefined || session.isGone) {
     // Apache drops such requests without a word; a closed connection tells the client at least.
     connection.close('its session is not known any more')
     return false

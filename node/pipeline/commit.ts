@@ -99,8 +99,11 @@ function writeResult(
     case OpCode.check:
       if (isMulti) writeMultiHeader(out, body.type, false, 0)
       return
-    case OpCode.deleteContainer:
     case OpCode.reconfig:
+      out.buffer(body.data)
+      writeNodeStat(tree, out, node)
+      return
+    case OpCode.deleteContainer:
     case OpCode.createSession:
     case OpCode.closeSession:
     case OpCode.error:

@@ -17,6 +17,8 @@ export interface PipelineOptions {
   readonly enforceQuota: boolean
   readonly extendedTypes: boolean
   readonly reconfigEnabled: boolean
+  /** An ensemble may not shrink to one voter by reconfig. */
+  readonly standaloneEnabled: boolean
   readonly closeSessionTxn: boolean
   readonly digestEnabled: boolean
   /** Requests that waited longer than this are answered -127; 0: off. */

@@ -7,6 +7,7 @@ import { type DataTree, NOT_FOUND } from '../tree/data-tree.ts'
 import { DigestSum } from '../tree/digest.ts'
 import { digestWithWords, pendingDigest } from '../tree/node-digest.ts'
 import { OwnerKind, ownerKind } from '../tree/owner.ts'
+import { PendingTable } from './pending-table.ts'
 
 /** Word of a pending Stat: the columns' own order from czxid to the owner. */
 const CZXID = 0
@@ -23,7 +24,9 @@ const WORDS = OWNER + 2
 /** A znode as it will be once everything on its way has arrived. */
 export class PendingNode {
   readonly path: string
-  /** The transaction that made it so. */
+  /** The tree's hash of the path. */
+  readonly hash: number
+  /** The transaction that made it so; 0 while it is as the tree has it. */
   zxid: Zxid
   exists = true
   childCount = 0
@@ -34,8 +37,9 @@ export class PendingNode {
   data: Uint8Array | null = null
   digest = 0
 
-  constructor(path: string, zxid: Zxid, words: Int32Array) {
+  constructor(path: string, hash: number, zxid: Zxid, words: Int32Array) {
     this.path = path
+    this.hash = hash
     this.zxid = zxid
     this.words = words
   }
@@ -70,12 +74,6 @@ export class PendingNode {
   }
 }
 
-/** A path and what was pending for it before the transaction at work touched it. */
-interface Touched {
-  readonly node: PendingNode
-  readonly before: PendingNode | undefined
-}
-
 /**
  * The tree plus all changes that were proposed and not yet applied: what the checks of a write see
  * (client-protocol.md 6.3). One transaction at a time is at work: `begin`, any number of changes,
@@ -83,9 +81,11 @@ interface Touched {
  */
 export class PendingChanges {
   readonly #tree: DataTree
-  readonly #nodes = new Map<string, PendingNode>()
+  readonly #nodes = new PendingTable()
   readonly #inOrder = new Ring<PendingNode>()
-  readonly #touched: Touched[] = []
+  /** What the transaction at work touched, and what was pending for the same paths before. */
+  readonly #touched: PendingNode[] = []
+  readonly #before: (PendingNode | undefined)[] = []
   /** Digest of the tree after everything pending, and before the transaction at work. */
   readonly #digest = new DigestSum()
   readonly #digestBefore = new DigestSum()
@@ -103,6 +103,11 @@ export class PendingChanges {
   /** Paths with a pending change. */
   get size(): number {
     return this.#nodes.size
+  }
+
+  /** Of the transaction at work. */
+  get zxid(): Zxid {
+    return this.#zxid
   }
 
   /** Digest of the tree after everything proposed so far. */
@@ -123,18 +128,20 @@ export class PendingChanges {
 
   /** The transaction at work is proposed. */
   keep(): void {
-    for (const { node } of this.#touched) this.#inOrder.push(node)
+    for (const node of this.#touched) this.#inOrder.push(node)
     this.#touched.length = 0
+    this.#before.length = 0
   }
 
   /** As if the transaction at work had never been. */
   undo(): void {
     for (let i = this.#touched.length - 1; i >= 0; i--) {
-      const { node, before } = this.#touched[i]!
-      if (before === undefined) this.#nodes.delete(node.path)
-      else this.#nodes.set(node.path, before)
+      const before = this.#before[i]
+      if (before === undefined) this.#nodes.delete(this.#touched[i]!)
+      else this.#nodes.set(before)
     }
     this.#touched.length = 0
+    this.#before.length = 0
     this.#digest.copyFrom(this.#digestBefore)
   }
 
@@ -143,7 +150,7 @@ export class PendingChanges {
     for (let node = this.#inOrder.peek(); node !== undefined; node = this.#inOrder.peek()) {
       if (node.zxid > zxid) break
       this.#inOrder.shift()
-      if (this.#nodes.get(node.path) === node) this.#nodes.delete(node.path)
+      this.#nodes.delete(node)
     }
     if (this.#nodes.size === 0 && this.#tree.options.digestEnabled) {
       const same = this.#digest.equals(this.#tree.digestSum)
@@ -151,18 +158,25 @@ export class PendingChanges {
     }
   }
 
-  /** What the znode at `path` will be; undefined when there will be none. Not to be changed. */
+  /**
+   * What the znode at `path` will be; undefined when there will be none. Changed by the methods
+   * here only: what they change is this very node if nothing was pending for it.
+   */
   look(path: string): PendingNode | undefined {
     const key = path === '/' ? '' : path
-    const pending = this.#nodes.get(key)
+    const { znodes } = this.#tree
+    const hash = znodes.hash(key)
+    const pending = this.#nodes.get(hash, key)
     if (pending !== undefined) return pending.exists ? pending : undefined
-    const id = this.#tree.find(key)
-    return id === NOT_FOUND ? undefined : this.#fromTree(key, id)
+    const id = znodes.findHashed(hash)
+    return id === NOT_FOUND ? undefined : this.#fromTree(key, hash, id)
   }
 
-  /** Pending znodes, deleted ones included. */
-  all(): Iterable<PendingNode> {
-    return this.#nodes.values()
+  /**
+   * Proposed changes, deletions included, oldest first: the last one of a path is how it will be.
+   */
+  *all(): Generator<PendingNode> {
+    for (let i = 0; i < this.#inOrder.length; i++) yield this.#inOrder.at(i)!
   }
 
   kindOf(node: PendingNode): OwnerKind {
@@ -185,8 +199,9 @@ export class PendingChanges {
     ownerHigh: number,
     ownerLow: number,
   ): void {
-    const node = new PendingNode(path, this.#zxid, new Int32Array(WORDS))
-    const before = this.#nodes.get(path)
+    const hash = this.#tree.znodes.hash(path)
+    const node = new PendingNode(path, hash, this.#zxid, new Int32Array(WORDS))
+    const before = this.#nodes.get(hash, path)
     // Something deleted by the same transaction: keep what was before that.
     node.digest = before?.digest ?? 0
     node.data = data
@@ -211,11 +226,12 @@ export class PendingChanges {
     gone.digest = 0
   }
 
-  setData(node: PendingNode, data: Uint8Array | null): void {
+  /** `version` replaces the count of changes: the configuration znode has none. */
+  setData(node: PendingNode, data: Uint8Array | null, version?: number): void {
     const changed = this.#change(node)
     changed.valueOf = NOT_FOUND
     changed.data = data
-    changed.words[VERSION]!++
+    changed.words[VERSION] = version ?? changed.words[VERSION]! + 1
     this.#stamp(changed, MZXID)
     changed.words[MTIME] = this.#timeHigh
     changed.words[MTIME + 1] = this.#timeLow
@@ -237,9 +253,14 @@ export class PendingChanges {
 
   /** The node to write to: its own copy for the transaction at work. */
   #change(node: PendingNode): PendingNode {
-    const pending = this.#nodes.get(node.path)
+    const pending = this.#nodes.get(node.hash, node.path)
+    if (pending === undefined && node.zxid === 0n) {
+      node.zxid = this.#zxid
+      this.#register(node, undefined)
+      return node
+    }
     if (pending !== undefined && pending.zxid === this.#zxid) return pending
-    const copy = new PendingNode(node.path, this.#zxid, node.words.slice())
+    const copy = new PendingNode(node.path, node.hash, this.#zxid, node.words.slice())
     copy.exists = node.exists
     copy.childCount = node.childCount
     copy.acl = node.acl
@@ -251,15 +272,16 @@ export class PendingChanges {
   }
 
   #register(node: PendingNode, before: PendingNode | undefined): void {
-    this.#nodes.set(node.path, node)
-    this.#touched.push({ node, before })
+    this.#nodes.set(node)
+    this.#touched.push(node)
+    this.#before.push(before)
   }
 
-  #fromTree(path: string, id: number): PendingNode {
+  #fromTree(path: string, hash: number, id: number): PendingNode {
     const page = this.#tree.columns.page(id)
     const base = this.#tree.columns.base(id)
     const first = base + Field.czxid
-    const node = new PendingNode(path, 0n as Zxid, page.slice(first, first + WORDS))
+    const node = new PendingNode(path, hash, 0n as Zxid, page.slice(first, first + WORDS))
     node.childCount = page[base + Field.childCount]!
     node.acl = this.#tree.acl(id)
     node.valueOf = id

@@ -29,6 +29,7 @@ import type { Connection, ConnectionOwner } from './connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
 import { Forwarding } from './forward.ts'
 import { LeaderSyncs } from './lead.ts'
+import type { EnsembleState } from './ops/reconfig.ts'
 import { type PipelineOptions, UNREAD_REPLIES_MAX_BYTES } from './options.ts'
 import { OutputPool } from './output-pool.ts'
 import { PendingChanges } from './pending-changes.ts'
@@ -52,6 +53,8 @@ export interface Proposals {
 export interface EnsemblePort {
   /** REQUEST or REVALIDATE for the leader; dropped when there is none. */
   forward(packet: QuorumPacket): void
+  /** What a reconfig has to know. */
+  state(): EnsembleState
   /** Leader: an answer to a learner. */
   answer(link: number, packet: QuorumPacket): void
   /** Leader: a sync of an own client (no link) or of a learner's. */
@@ -168,9 +171,7 @@ export class Pipeline implements ConnectionOwner {
     try {
       work()
     } finally {
-      this.#inTurn = false
-      this.proposals.flush()
-      this.#flushConnections()
+      this.#endTurn()
     }
   }
 
@@ -183,10 +184,21 @@ export class Pipeline implements ConnectionOwner {
     try {
       connection.receive(chunk)
     } finally {
-      this.#inTurn = false
+      this.#endTurn()
+    }
+  }
+
+  /** What leaves may let go on what was held back; what that brings leaves as well. */
+  #endTurn(): void {
+    this.proposals.flush()
+    this.#flushConnections()
+    while (this.heldBack.size > 0) {
+      this.#releaseHeldBack()
+      if (this.#toFlush.length === 0) break
       this.proposals.flush()
       this.#flushConnections()
     }
+    this.#inTurn = false
   }
 
   #flushConnections(): void {
@@ -239,7 +251,6 @@ export class Pipeline implements ConnectionOwner {
         commit(this, request)
         request = this.#queue.peek()
       }
-      this.#releaseHeldBack()
     })
   }
 
@@ -254,7 +265,6 @@ export class Pipeline implements ConnectionOwner {
       this.#entryReader.reset(entry.bytes, 0, entry.bytes.length)
       commitOfOthers(this, readTxn(this.#entryReader))
     }
-    this.#releaseHeldBack()
   }
 
   /** A role is established, over the database as it is now. */
@@ -289,7 +299,7 @@ export class Pipeline implements ConnectionOwner {
 
   /** The operating system has taken what waited for this connection. */
   drained(connection: Connection): void {
-    if (this.heldBack.has(connection)) this.turn(() => this.#releaseHeldBack())
+    if (this.heldBack.has(connection)) this.turn(() => {})
   }
 
   /** Writes on their way. */
@@ -401,7 +411,8 @@ export class Pipeline implements ConnectionOwner {
     const onQuota = (excess: QuotaExcess): void =>
       this.ports.log.warn('quota exceeded', { ...excess })
     const { changes, database, schemes, tracker, options } = this
-    return new Preparer(changes, database.tree, schemes, tracker, options, onQuota)
+    const state = (): EnsembleState | undefined => this.ports.ensemble?.state()
+    return new Preparer(changes, database.tree, schemes, tracker, options, onQuota, state)
   }
 
   /** Closes sessions whose time is over; returns the milliseconds until the next look. */

@@ -3,18 +3,20 @@
  * transaction that comes of it (client-protocol.md 6.3, 6.4). A refused write is a transaction too.
  */
 import { unreachable } from '../../base/invariant.ts'
+import { type Membership, parseMembership } from '../../wire/config-string.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import type { SessionId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import { DIGEST_VERSION, type TxnBody } from '../../wire/records/txn.ts'
+import { decodeUtf8 } from '../../wire/utf8.ts'
 import { LOCAL_OWNER } from '../sessions/tracker.ts'
 import type { Connection } from './connection.ts'
 import { prepareCloseSession } from './ops/close-session.ts'
 import { prepareCreate, readCreate } from './ops/create.ts'
 import { prepareDelete, prepareDeleteContainer, readDelete } from './ops/delete.ts'
 import { multiFailure, prepareMulti, readMulti } from './ops/multi.ts'
-import { refuseReconfig } from './ops/reconfig.ts'
+import { prepareReconfig, readReconfig } from './ops/reconfig.ts'
 import { prepareSetAcl, readSetAcl } from './ops/set-acl.ts'
 import { prepareSetData, readSetData } from './ops/set-data.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -46,6 +48,7 @@ export function prepareWrite(
   }
   const requester: Requester = {
     sessionId: connection.sessionId,
+    session: connection.session,
     ids: connection.ids,
     isInternal: false,
     owner: LOCAL_OWNER,
@@ -139,8 +142,10 @@ function readWrite(type: number, reader: Reader): Check {
       const parts = readMulti(reader)
       return ({ preparer }, requester) => prepareMulti(preparer, requester, parts)
     }
-    case OpCode.reconfig:
-      return ({ preparer }, requester) => refuseReconfig(preparer, requester)
+    case OpCode.reconfig: {
+      const request = readReconfig(reader)
+      return ({ preparer }, requester) => prepareReconfig(preparer, requester, request)
+    }
     case OpCode.closeSession:
       return ({ preparer }, { sessionId }) => prepareCloseSession(preparer, sessionId)
     default:
@@ -175,8 +180,14 @@ function propose(
   const nowMs = pipeline.nowMs()
   const { sessionId } = requester
   const request = new WriteRequest(connection, sessionId, xid, type, txn, nowMs)
-  pipeline.propose(request)
+  pipeline.propose(request, proposedConfig(body))
   return request
+}
+
+/** The configuration that consensus has to count with from this transaction on. */
+function proposedConfig(body: TxnBody): Membership | undefined {
+  if (body.type !== OpCode.reconfig || body.data === null) return undefined
+  return parseMembership(decodeUtf8(body.data, 0, body.data.length), true)
 }
 
 function answerUnreadable(pipeline: Pipeline, connection: Connection, xid: number): void {

@@ -4,15 +4,18 @@ import { Perms } from '../../wire/opcodes.ts'
 import type { Acl, Id } from '../../wire/records/data.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Schemes } from '../auth/schemes.ts'
-import { type SessionTracker, UNKNOWN_OWNER } from '../sessions/tracker.ts'
+import { type Session, type SessionTracker, UNKNOWN_OWNER } from '../sessions/tracker.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
+import type { EnsembleState } from './ops/reconfig.ts'
 import type { PipelineOptions } from './options.ts'
 import type { PendingChanges, PendingNode } from './pending-changes.ts'
 
 /** Who asks. */
 export interface Requester {
   readonly sessionId: SessionId
+  /** Where it is at hand: saves looking it up. */
+  readonly session?: Session | undefined
   readonly ids: readonly Id[]
   /** The member itself: no session is checked. */
   readonly isInternal: boolean
@@ -30,6 +33,8 @@ export class Preparer {
   /** A session that nobody knows: a standalone member says so, an ensemble that it is over. */
   readonly #unknownSession: ErrorCode
   readonly #onQuota: (excess: QuotaExcess) => void
+  /** Undefined where there is no ensemble. */
+  readonly ensembleState: () => EnsembleState | undefined
 
   constructor(
     changes: PendingChanges,
@@ -38,7 +43,9 @@ export class Preparer {
     tracker: SessionTracker,
     options: PipelineOptions,
     onQuota: (excess: QuotaExcess) => void,
+    ensembleState: () => EnsembleState | undefined,
   ) {
+    this.ensembleState = ensembleState
     this.changes = changes
     this.tree = tree
     this.schemes = schemes
@@ -53,8 +60,8 @@ export class Preparer {
   /** Whether the session may still ask for anything (client-protocol.md 7, "session check"). */
   checkSession(requester: Requester): ErrorCode {
     if (requester.isInternal) return ErrorCode.ok
-    const session = this.tracker.get(requester.sessionId)
-    if (session === undefined) return this.#unknownSession
+    const session = requester.session ?? this.tracker.get(requester.sessionId)
+    if (session === undefined || session.isGone) return this.#unknownSession
     if (session.isClosing) return ErrorCode.sessionExpired
     if (session.owner === UNKNOWN_OWNER) session.owner = requester.owner
     return session.owner === requester.owner ? ErrorCode.ok : ErrorCode.sessionMoved

@@ -7,6 +7,8 @@ export class Session {
   timeoutMs: number
   /** Its closeSession is on its way: nothing else of it is accepted. */
   isClosing = false
+  /** No tracker knows it any more. */
+  isGone = false
   /** Through which link its requests come (LOCAL_OWNER: a client of this member); 0: not known. */
   owner: number = UNKNOWN_OWNER
   /** A learner has heard of it since it last told its leader. */
@@ -84,6 +86,7 @@ export class SessionTracker {
     if (session === undefined) return
     this.#leaveBucket(session)
     this.#sessions.delete(id)
+    session.isGone = true
   }
 
   /** Sessions whose time is over; each is marked closing and given once. */

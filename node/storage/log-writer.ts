@@ -37,6 +37,11 @@ export interface LogWriterOptions {
   /** zookeeper.forceSync: false gives up durability over a power loss. */
   readonly forceSync: boolean
   readonly clock: Clock
+  /**
+   * Calls back once everything that came in with this turn of the event loop has been looked at:
+   * what many clients send at the same time becomes one batch. Absent: a flush writes at once.
+   */
+  readonly soon?: (callback: () => void) => void
   /** Everything up to here survives a crash. Called once per batch, in the order of the batches. */
   readonly onDurable: (upTo: Zxid) => void
   /** Called once, after which nothing is written or reported any more (faults.md R9). */
@@ -82,6 +87,7 @@ export class LogWriter {
   #filling: Batch
   #writing: Batch
   #busy = false
+  #isFlushDue = false
   #failed = false
   #closing = false
   #file: OpenFile | null = null
@@ -126,8 +132,27 @@ export class LogWriter {
     return endRecord(this.#filling.writer, mark)
   }
 
-  /** Starts writing what was appended, unless a write is in flight: then that one's end does. */
+  /**
+   * Starts writing what was appended when this turn ends, unless a write is in flight: then that
+   * one's end does.
+   */
   flush(): void {
+    const { soon } = this.#options
+    if (soon === undefined) {
+      this.#writeWhatWaits()
+      return
+    }
+    if (this.#isFlushDue || this.#busy || this.#filling.segments.length === 0) return
+    this.#isFlushDue = true
+    soon(this.#flushDue)
+  }
+
+  readonly #flushDue = (): void => {
+    this.#isFlushDue = false
+    this.#writeWhatWaits()
+  }
+
+  #writeWhatWaits(): void {
     if (this.#busy || this.#failed || this.#filling.segments.length === 0) return
     this.#startBatch()
   }
@@ -267,7 +292,7 @@ export class LogWriter {
     if (sizeLimitBytes > 0 && file !== null && file.position > sizeLimitBytes) this.#rollForSize()
     onWrite?.(clock.monotonicMs() - startedMs, sizeBytes)
     // The disk starts on the next batch before anybody looks at what this one made durable.
-    this.flush()
+    this.#writeWhatWaits()
     onDurable(upTo)
     // What was appended by those who were told is theirs to flush; closing waits for it.
     if (!this.#busy) this.#idle()
@@ -301,12 +326,12 @@ export class LogWriter {
   }
 
   async #drainAndClose(): Promise<void> {
-    this.flush()
+    this.#writeWhatWaits()
     while (this.#busy) {
       await new Promise<void>(resolve => {
         this.#whenIdle = resolve
       })
-      this.flush()
+      this.#writeWhatWaits()
     }
     const file = this.#file
     this.#file = null

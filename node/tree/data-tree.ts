@@ -55,7 +55,6 @@ export class DataTree {
     const system = this.find(SYSTEM_PATH)
     this.#insert(QUOTA_PATH, system, EMPTY, OPEN_ACL)
     const config = this.#insert(CONFIG_PATH, system, EMPTY, READ_ONLY_ACL)
-    this.columns.set(config, Field.version, -1)
     this.columns.set(config, Field.aversion, -1)
   }
 

@@ -18,6 +18,7 @@ export class Znodes {
   readonly #index = new PathIndex(id => this.columns.get(id, Field.hash))
   readonly #hashSeed: number
   #scratch = new Uint8Array(256)
+  #hashedLength = 0
   #count = 0
   #approximateBytes = 0
 
@@ -44,6 +45,22 @@ export class Znodes {
   findBytes(bytes: Uint8Array, start: number, length: number): number {
     if (length === 0 || (length === 1 && bytes[start] === SLASH)) return ROOT
     const hash = hashBytes(bytes, start, start + length, this.#hashSeed)
+    return this.#findWith(hash, bytes, start, length)
+  }
+
+  /** The hash of a path as the index has it; `findHashed` goes on with the same path. */
+  hash(path: string): number {
+    this.#hashedLength = this.#encode(path)
+    return hashBytes(this.#scratch, 0, this.#hashedLength, this.#hashSeed)
+  }
+
+  /** The znode of the path that `hash` was asked for last; NOT_FOUND when there is none. */
+  findHashed(hash: number): number {
+    if (this.#hashedLength === 0) return ROOT
+    return this.#findWith(hash, this.#scratch, 0, this.#hashedLength)
+  }
+
+  #findWith(hash: number, bytes: Uint8Array, start: number, length: number): number {
     const slots = this.#index.segment(hash)
     const mask = slots.length - 1
     for (let at = hash & mask; slots[at] !== 0; at = (at + 1) & mask) {

@@ -243,9 +243,9 @@ export class Leader {
       return
     }
     if (this.#proposal.decided === undefined) {
-      // An observer's epoch counts for the number, not for the quorum (ZOOKEEPER-2959).
-      const id = handle.isObserver ? me : handle.id
-      if (this.#proposal.offer(id, accepted, members.rules)) this.#accept()
+      // Counted by id, whatever it came as: who votes in no configuration counts for the number
+      // only (ZOOKEEPER-2959), who is an observer now may be a voter of the proposed one.
+      if (this.#proposal.offer(handle.id, accepted, members.rules)) this.#accept()
       return
     }
     if (this.#phase !== 'accepting') this.#offer(handle)
@@ -289,7 +289,7 @@ export class Leader {
         if (this.#core.members.isVoter(handle.id)) this.#core.leave(`${handle.id} is ahead`)
         return
       }
-      if (received.zxid !== -1n && !handle.isObserver) this.#promises.add(handle.id)
+      if (received.zxid !== -1n) this.#promises.add(handle.id)
     }
     handle.phase = 'promised'
     if (this.#phase === 'promises') this.#countPromises()

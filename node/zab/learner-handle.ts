@@ -78,7 +78,7 @@ export class LearnerHandle {
 
   /** Whether its log is known to reach `zxid`. */
   isLevel(zxid: Zxid): boolean {
-    return this.phase === 'upToDate' && (this.acked >= zxid || this.syncedTo >= zxid)
+    return this.isAtLeast('synced') && (this.acked >= zxid || this.syncedTo >= zxid)
   }
 
   pingSent(round: number): void {

@@ -11,7 +11,7 @@ import type { ErrorTxn, MultiTxn, SingleTxn } from '../../../wire/records/txn.ts
 import type { Writer } from '../../../wire/writer.ts'
 import type { Preparer, Requester } from '../preparer.ts'
 import { prepareCheck } from './check.ts'
-import { isCreateMode, prepareCreate, readCreate } from './create.ts'
+import { isCreateMode, isTtlMode, prepareCreate, readCreate } from './create.ts'
 import { prepareDelete, readDelete } from './delete.ts'
 import { prepareSetData, readSetData } from './set-data.ts'
 
@@ -37,7 +37,9 @@ function readPart(type: number, reader: Reader): Part {
     case OpCode.createContainer:
     case OpCode.createTtl: {
       const asked = readCreate(type, reader)
-      if (!isCreateMode(asked.flags)) throw new JuteError(`create flags ${asked.flags}`)
+      // A TTL mode without a TTL is as unknown here as any other number.
+      const isKnown = isCreateMode(asked.flags) && (asked.ttlMs >= 0 || !isTtlMode(asked.flags))
+      if (!isKnown) throw new JuteError(`create flags ${asked.flags}`)
       const isContainer = type === OpCode.create && asked.flags === CreateMode.container
       const request = isContainer ? ({ ...asked, type: OpCode.createContainer } as const) : asked
       return (preparer, requester) => prepareCreate(preparer, requester, request)
