@@ -103,6 +103,7 @@ void test('a multi result that contradicts its header, and one of unknown type',
 
 const text = fc.option(fc.string({ maxLength: 20 }), { nil: null })
 const bytes = fc.option(fc.uint8Array({ maxLength: 20 }), { nil: null })
+const long = fc.bigInt({ min: -(1n << 63n), max: (1n << 63n) - 1n })
 const int = fc.integer({ min: -0x80000000, max: 0x7fffffff })
 const entry = fc.record({ perms: int, scheme: text, id: text })
 const acls = fc.option(fc.array(entry, { maxLength: 3 }), { nil: null })
@@ -114,14 +115,14 @@ void test('what is written is read back', () => {
   sameAfterwards(proto.pathWatch, fc.record({ path: text, watch: fc.boolean() }))
   const info = fc.record({ authScheme: text, user: text })
   sameAfterwards(proto.whoAmIResponse, fc.record({ clientInfo: fc.array(info, { maxLength: 3 }) }))
-  sameAfterwards(proto.replyHeader, fc.record({ xid: int, zxid: fc.bigInt64(), err: int }))
+  sameAfterwards(proto.replyHeader, fc.record({ xid: int, zxid: long, err: int }))
   sameAfterwards(
     proto.reconfigRequest,
     fc.record({
       joiningServers: text,
       leavingServers: text,
       newMembers: text,
-      curConfigId: fc.bigInt64(),
+      curConfigId: long,
     }),
   )
 })
