@@ -161,7 +161,7 @@ test('a claimed length is not memory: what is held follows what has arrived', ()
       super(size)
       made.push(size)
     }
-    static override get [Symbol.species](): Uint8ArrayConstructor {
+    static get [Symbol.species](): Uint8ArrayConstructor {
       return Plain
     }
   }
