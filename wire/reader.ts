@@ -1,3 +1,4 @@
+import { copyOf } from './byte-pool.ts'
 import { decodeUtf8 } from './utf8.ts'
 
 /** The bytes are not what the record demands. The connection or file they came from is told. */
@@ -111,7 +112,7 @@ export class Reader {
   buffer(): Uint8Array | null {
     const length = this.range()
     if (length < 0) return null
-    return length === 0 ? EMPTY : this.bytes.slice(this.rangeStart, this.rangeStart + length)
+    return length === 0 ? EMPTY : copyOf(this.bytes, this.rangeStart, this.rangeStart + length)
   }
 
   /** Null for count -1. The count is not trusted: a huge one ends when the bytes run out. */

@@ -84,8 +84,9 @@ export class PendingChanges {
   readonly #nodes = new PendingTable()
   readonly #inOrder = new Ring<PendingNode>()
   /** What the transaction at work touched, and what was pending for the same paths before. */
-  readonly #touched: PendingNode[] = []
+  readonly #touched: (PendingNode | undefined)[] = []
   readonly #before: (PendingNode | undefined)[] = []
+  #touchedCount = 0
   /** Digest of the tree after everything pending, and before the transaction at work. */
   readonly #digest = new DigestSum()
   readonly #digestBefore = new DigestSum()
@@ -116,7 +117,7 @@ export class PendingChanges {
   }
 
   begin(zxid: Zxid, timeMs: number): void {
-    invariant(this.#touched.length === 0, 'one transaction is prepared at a time')
+    invariant(this.#touchedCount === 0, 'one transaction is prepared at a time')
     this.#zxid = zxid
     this.#zxidHigh = highWord(zxid)
     this.#zxidLow = lowWord(zxid)
@@ -128,20 +129,18 @@ export class PendingChanges {
 
   /** The transaction at work is proposed. */
   keep(): void {
-    for (const node of this.#touched) this.#inOrder.push(node)
-    this.#touched.length = 0
-    this.#before.length = 0
+    for (let i = 0; i < this.#touchedCount; i++) this.#inOrder.push(this.#touched[i]!)
+    this.#forgetTouched()
   }
 
   /** As if the transaction at work had never been. */
   undo(): void {
-    for (let i = this.#touched.length - 1; i >= 0; i--) {
+    for (let i = this.#touchedCount - 1; i >= 0; i--) {
       const before = this.#before[i]
       if (before === undefined) this.#nodes.delete(this.#touched[i]!)
       else this.#nodes.set(before)
     }
-    this.#touched.length = 0
-    this.#before.length = 0
+    this.#forgetTouched()
     this.#digest.copyFrom(this.#digestBefore)
   }
 
@@ -273,8 +272,18 @@ export class PendingChanges {
 
   #register(node: PendingNode, before: PendingNode | undefined): void {
     this.#nodes.set(node)
-    this.#touched.push(node)
-    this.#before.push(before)
+    this.#touched[this.#touchedCount] = node
+    this.#before[this.#touchedCount] = before
+    this.#touchedCount++
+  }
+
+  /** Empties the lists without giving their room back. */
+  #forgetTouched(): void {
+    for (let i = 0; i < this.#touchedCount; i++) {
+      this.#touched[i] = undefined
+      this.#before[i] = undefined
+    }
+    this.#touchedCount = 0
   }
 
   #fromTree(path: string, hash: number, id: number): PendingNode {

@@ -97,6 +97,28 @@ test('nothing is written before a flush and nothing reported without one', async
   assert.deepEqual(counters(world.durable), [1])
 })
 
+test('what several flushes of one turn ask for is one write', async () => {
+  const waiting: (() => void)[] = []
+  const world = new World({ soon: callback => waiting.push(callback) })
+  for (let i = 1; i <= 3; i++) {
+    world.append(i)
+    world.writer.flush()
+  }
+  await settle()
+  assert.equal(world.disk.logWrites, 0)
+  assert.equal(waiting.length, 1)
+  waiting.pop()!()
+  await settle()
+  assert.equal(world.disk.logWrites, 1)
+  assert.deepEqual(counters(world.durable), [3])
+  world.append(4)
+  world.writer.flush()
+  await world.writer.close()
+  assert.deepEqual(counters(world.durable), [3, 4], 'closing does not wait for the turn')
+  waiting.pop()!()
+  assert.equal(world.disk.logWrites, 2)
+})
+
 test('power lost at any moment keeps what was reported durable', async () => {
   await fc.assert(
     fc.asyncProperty(
