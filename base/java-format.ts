@@ -101,7 +101,9 @@ export function javaAddress(address: string): string {
     .join(':')
 }
 
-/** `InetSocketAddress.toString` of a numeric address: `/127.0.0.1:2181`, `/[0:0:0:0:0:0:0:1]:2181`. */
+/**
+ * `InetSocketAddress.toString` of a numeric address: `/127.0.0.1:2181`, `/[0:0:0:0:0:0:0:1]:2181`.
+ */
 export function javaSocketAddress(address: string, port: number): string {
   return `/${hostAndPort(address, port)}`
 }

@@ -70,7 +70,8 @@ class Draw {
   }
 
   /**
-   * Nothing after which a burst has no single outcome: what closes the connection, and setACL, whose
+   * Nothing after which a burst has no single outcome: what closes the connection, and setACL,
+   * whose
    * new list Apache does not show to the requests prepared behind it before it is applied.
    */
   #safe(root: string): RequestStep {
@@ -107,7 +108,8 @@ class Draw {
   }
 
   #watch(root: string): RequestStep {
-    const path = this.#path(root)
+    // Null is refused by ours alone (allowed.ts), which a burst could not tell from the rest.
+    const path = this.#path(root) ?? root
     const kind = this.#below(8)
     if (kind < 2) return { do: 'addWatch', path, type: AddWatchMode.persistent }
     if (kind < 4) return { do: 'addWatch', path, type: AddWatchMode.persistentRecursive }

@@ -2,8 +2,10 @@
  * Runs a script and writes down everything that came back, without what must differ between two
  * servers: times, session ids, passwords, and zxids counted from the start of the script.
  */
+import { ErrorCode } from '../../wire/errors.ts'
 import { Client, eventText } from '../harness/client.ts'
 import { ClosedError, type Notification } from '../harness/raw-client.ts'
+import { within } from '../harness/wait.ts'
 import { perform, type RequestStep, type Step } from './steps.ts'
 
 /** One entry per step: what was asked, what came, and what events it caused in which session. */
@@ -130,12 +132,20 @@ class Player {
     try {
       const answer = await perform(client, request, this.#lastZxid)
       if (answer.zxid > this.#lastZxid) this.#lastZxid = answer.zxid
+      await this.#maybeClosing(client, answer)
       const value = answer.err === 0 ? this.#value(answer.value) : hex(answer.body)
       return `${answer.xid} ${this.#zxid(answer.zxid)} ${answer.err} ${value}`
     } catch (error) {
       if (!(error instanceof ClosedError)) throw error
       return 'closed'
     }
+  }
+
+  /** After these the server closes, sooner or later: later is when a ping still gets through. */
+  async #maybeClosing(client: Client, { err, zxid }: { err: number; zxid: bigint }): Promise<void> {
+    const unknown = err === ErrorCode.unimplemented && zxid === -1n
+    if (!unknown && err !== ErrorCode.authFailed) return
+    await within(client.raw.closed, `closed after error ${err}`)
   }
 
   /** The events of every session, and a new session for those that were closed. */

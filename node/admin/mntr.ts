@@ -1,4 +1,6 @@
-/** The samples behind `mntr` and `monitor`, in the forms of both providers (operations.md 10, 11.1). */
+/**
+ * The samples behind `mntr` and `monitor`, in the forms of both providers (operations.md 10, 11.1).
+ */
 
 import { fourDecimals, javaDouble } from '../../base/java-format.ts'
 import {

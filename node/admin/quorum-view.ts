@@ -1,4 +1,4 @@
-/** What four-letter words and AdminServer say of the ensemble, out of what consensus says of itself. */
+/** What people and monitors see of the ensemble, out of what consensus says of itself. */
 import { type Member, printMembership } from '../../wire/config-string.ts'
 import type { QuorumConfig } from '../config/config.ts'
 import type { PeerDescription } from '../zab/peer.ts'

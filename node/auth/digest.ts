@@ -14,7 +14,9 @@ export function base64(bytes: Uint8Array): string {
   return text
 }
 
-/** `user:base64(hash(user:password))` out of the bytes `user:password` (client-protocol.md 16.2). */
+/**
+ * `user:base64(hash(user:password))` out of the bytes `user:password` (client-protocol.md 16.2).
+ */
 export function digestId(hash: Hash, algorithm: DigestAlgorithm, credentials: Uint8Array): string {
   const text = decodeUtf8(credentials, 0, credentials.length)
   return `${beforeColon(text)}:${base64(hash.digest(algorithm, credentials))}`

@@ -1,4 +1,6 @@
-/** Where a member's configuration comes from: a file, arguments, the image's environment, a laptop. */
+/**
+ * Where a member's configuration comes from: a file, arguments, the image's environment, a laptop.
+ */
 import { mkdirSync, readFileSync, writeFileSync } from 'node:fs'
 import { dirname, resolve } from 'node:path'
 import type { Config } from '../config/config.ts'

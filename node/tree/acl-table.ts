@@ -40,7 +40,8 @@ export class AclTable {
   }
 
   /**
-   * One more user of an id that came from a snapshot; unknown ids are tolerated (storage.md 4.1), but
+   * One more user of an id that came from a snapshot; unknown ids are tolerated (storage.md 4.1),
+   * but
    * never given to another list: the znode would have it until replay repairs it (ZOOKEEPER-4689).
    */
   addUser(id: number): void {

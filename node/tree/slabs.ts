@@ -108,7 +108,9 @@ export class Slabs {
   }
 }
 
-/** Units that a block of `length` bytes occupies: exact up to 1 KiB, then at most an eighth more. */
+/**
+ * Units that a block of `length` bytes occupies: exact up to 1 KiB, then at most an eighth more.
+ */
 function unitsFor(length: number): number {
   const units = (length + 3) >>> UNIT_SHIFT
   if (units <= EXACT_UNITS) return units

@@ -1,4 +1,6 @@
-/** One znode in a snapshot: `ustring path, buffer data, long aclId, StatPersisted` (storage.md 4.1). */
+/**
+ * One znode in a snapshot: `ustring path, buffer data, long aclId, StatPersisted` (storage.md 4.1).
+ */
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { Field, NO_PARENT } from './columns.ts'

@@ -20,7 +20,9 @@ export interface CreateTxn {
   readonly data: Uint8Array | null
   readonly acl: readonly Acl[]
   readonly ephemeral: boolean
-  /** The parent's count of creations after this one; -1 in logs of 3.4: the current one plus one. */
+  /**
+   * The parent's count of creations after this one; -1 in logs of 3.4: the current one plus one.
+   */
   readonly parentCVersion: number
   /** Milliseconds; 0 unless type is createTtl. */
   readonly ttlMs: number
@@ -179,7 +181,8 @@ function readCreate(type: CreateTxn['type'], reader: Reader): CreateTxn {
   const acl = acls(reader)
   const named = type === OpCode.create || type === OpCode.create2
   const ephemeral = named ? reader.boolean() : false
-  // CreateTxnV0 of 3.4 has no parentCVersion; what could follow it is only the 12 bytes of a digest.
+  // CreateTxnV0 of 3.4 has no parentCVersion; what could follow it is only the 12 bytes of a
+  // digest.
   const old = type === OpCode.create && (reader.remaining === 0 || reader.remaining === 12)
   const parentCVersion = old ? -1 : reader.int()
   const ttlMs = type === OpCode.createTtl ? reader.longAsNumber() : 0
