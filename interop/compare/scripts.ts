@@ -1,5 +1,6 @@
 /** The scripted sessions: every opcode and every error that a standalone member can give. */
 import { AddWatchMode, CreateMode, WatcherType } from '../../wire/opcodes.ts'
+import type { RawAcl } from '../../wire/records/data.ts'
 import { acl } from '../harness/client.ts'
 import type { PartStep, RequestStep, Step } from './steps.ts'
 import type { Script } from './transcript.ts'
@@ -276,7 +277,9 @@ function multis(): Script {
   ]
   return script('multis', [
     create(root),
-    ...some.map((parts): RequestStep => ({ do: 'multi', parts })),
+    ...[...some, ...multisRefusedAsWhole(root)].map(
+      (parts): RequestStep => ({ do: 'multi', parts }),
+    ),
     {
       do: 'multiRead',
       parts: [
@@ -297,6 +300,36 @@ function multis(): Script {
     { do: 'multiRead', parts: [{ do: 'other', type: 3 }] },
     { do: 'getChildren2', path: root },
   ])
+}
+
+/** Parts that make Apache refuse the whole request, some before a zxid is taken, some after. */
+function multisRefusedAsWhole(root: string): readonly (readonly PartStep[])[] {
+  const path = `${root}/never`
+  const part = (acl: RawAcl[] | null, flags: number = 0): PartStep => {
+    return { do: 'create', path, options: { acl, flags } }
+  }
+  const ttl: PartStep = { do: 'create', path, options: { flags: 5 } }
+  const read: PartStep = { do: 'getData', path: root }
+  const entries = [
+    acl(1, null, 'x'),
+    ...['world', 'digest', 'ip', 'auth'].map(s => acl(1, s, null)),
+  ]
+  return [
+    [part(null)],
+    [part(null, 9)],
+    [part(null, 5)],
+    [part(null, 4)],
+    [ttl, part(null)],
+    [part(null), ttl],
+    [{ do: 'delete', path: `${root}/missing` }, part(null)],
+    [part(null), read],
+    [read, part(null)],
+    [part(null), { do: 'other', type: 99 }],
+    [{ do: 'createContainer', path, options: { acl: null } }],
+    [{ do: 'create2', path, options: { acl: null } }],
+    [{ do: 'createTtl', path, options: { acl: null } }],
+    ...entries.map(entry => [part([entry])]),
+  ]
 }
 
 /** Bodies that are nothing, a lone null, and strings that never end, one opcode after the other. */
