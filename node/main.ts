@@ -1,24 +1,45 @@
-/** Real ports, configuration, signals; nothing else. */
+/** What the process is started as: a member, or a laptop's worth of them. */
 import { readFileSync } from 'node:fs'
+import { parseArgs } from 'node:util'
+import { runLaptop } from './io/laptop.ts'
 import { loadMemberConfig } from './io/member-config.ts'
 import { runMember } from './io/run-member.ts'
 
-const args = process.argv.slice(2)
-const settings = loadMemberConfig(
-  args,
-  new Map(Object.entries(process.env).map(([k, v]) => [k, v ?? ''])),
-)
-await runMember(settings, packageVersion())
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: {
+    laptop: { type: 'boolean', default: false },
+    voters: { type: 'string', default: '3' },
+    observers: { type: 'string', default: '1' },
+    data: { type: 'string', default: 'data' },
+  },
+})
 
+if (values.laptop && Number(values.voters) !== 1) {
+  await runLaptop({
+    voters: Number(values.voters),
+    observers: Number(values.observers),
+    dataDir: values.data,
+  })
+} else {
+  const environment = new Map(
+    Object.entries(process.env).map(([name, value]) => [name, value ?? '']),
+  )
+  const settings = values.laptop
+    ? loadMemberConfig(['--laptop', values.data], environment)
+    : loadMemberConfig(positionals, environment)
+  await runMember(settings, packageVersion())
+}
+
+/** Sources and built JavaScript lie at different depths below package.json. */
 function packageVersion(): string {
   for (const path of ['../package.json', '../../package.json']) {
     try {
-      const found = JSON.parse(readFileSync(new URL(path, import.meta.url), 'utf8')) as {
-        version?: unknown
-      }
-      if (typeof found.version === 'string') return found.version
-    } catch {
-      // The next place: sources and built JavaScript lie at different depths.
+      const text = readFileSync(new URL(path, import.meta.url), 'utf8')
+      const found = JSON.parse(text) as { name?: unknown; version?: unknown }
+      if (found.name === 'zkcluster' && typeof found.version === 'string') return found.version
+    } catch (error) {
+      if ((error as NodeJS.ErrnoException).code !== 'ENOENT') throw error
     }
   }
   return '0.0.0'

@@ -17,8 +17,6 @@ export interface MemberSettings {
 
 export const EXIT_INVALID = 2
 
-const LAPTOP_DATA_DIR = 'data'
-
 /** Ends the process with exit code 2 when the configuration is wrong, naming every problem. */
 export function loadMemberConfig(
   args: readonly string[],
@@ -40,7 +38,9 @@ function read(args: readonly string[], environment: ReadonlyMap<string, string>)
   const input = { systemProperties, readFile }
   const [first] = args
   if (first === undefined) return prepared(environment)
-  if (first === '--laptop') return parseZooCfg({ ...input, text: laptopText(), path: undefined })
+  if (first === '--laptop') {
+    return parseZooCfg({ ...input, text: laptopText(args[1] ?? 'data'), path: undefined })
+  }
   if (args.length > 1) return parseStartArguments(args, input)
   const path = resolve(first)
   const text = readFile(path)
@@ -49,10 +49,10 @@ function read(args: readonly string[], environment: ReadonlyMap<string, string>)
   return parseZooCfg({ ...input, text, path })
 }
 
-function laptopText(): string {
+function laptopText(dataDir: string): string {
   return [
     'tickTime=2000',
-    `dataDir=${resolve(LAPTOP_DATA_DIR).replaceAll('\\', '\\\\')}`,
+    `dataDir=${resolve(dataDir).replaceAll('\\', '\\\\')}`,
     'clientPort=2181',
     'admin.serverAddress=127.0.0.1',
     'admin.serverPort=8080',
