@@ -1,5 +1,6 @@
 import assert from 'node:assert/strict'
 import { test } from 'node:test'
+import { configOfTxn } from '../node/zab/members.ts'
 import { type Cluster, DEFAULT_CLUSTER } from './cluster.ts'
 import { type ChaosOptions, chaos } from './scenarios/chaos.ts'
 
@@ -11,7 +12,7 @@ function runSeeds(from: number, count: number, options: Partial<ChaosOptions>): 
       ...DEFAULT_CLUSTER,
       rounds: 3,
       faultyMs: 10_000,
-      nemesis: { everyMs: 300, hasDiskFaults: true },
+      nemesis: { everyMs: 300, hasDiskFaults: true, hasReconfigs: false },
       ...options,
       isWireReal: seed % 4 === 0,
       seed,
@@ -48,6 +49,21 @@ test('one and two voters, with an observer', () => {
   runSeeds(2000, 10, { voters: 1, observers: 1 })
   const clusters = runSeeds(3000, 10, { voters: 2, observers: 1 })
   assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 1000)
+})
+
+test('members change their roles, leave and return meanwhile', () => {
+  const options = {
+    zab: { ...DEFAULT_CLUSTER.zab, isReconfigEnabled: true },
+    nemesis: { everyMs: 300, hasDiskFaults: true, hasReconfigs: true },
+  }
+  const clusters = [
+    ...runSeeds(4000, 20, { ...options, voters: 3, observers: 1 }),
+    ...runSeeds(5000, 8, { ...options, voters: 5, observers: 1 }),
+  ]
+  const reconfigs = sum(clusters, cluster => {
+    return cluster.agreement.committed.filter(entry => configOfTxn(entry.bytes)).length
+  })
+  assert.ok(reconfigs > 40, `${reconfigs} reconfigs`)
 })
 
 test('the same seed gives the same trace, another seed another', () => {

@@ -147,6 +147,10 @@ export class Cluster implements Watcher {
     for (const checker of this.#checkers) checker.onServe?.(member, role, epoch)
   }
 
+  onEstablished(member: SimMember): void {
+    this.agreement.onEstablished(member)
+  }
+
   onDeliver(member: SimMember, entry: Entry): void {
     for (const checker of this.#checkers) checker.onDeliver?.(member, entry)
     this.workload.onDeliver(member, entry)

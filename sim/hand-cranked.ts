@@ -2,7 +2,8 @@
  * An ensemble in which nothing happens by itself: every message, write and alarm waits until a
  * command lets it go. The stage for transcripts. Commands:
  *
- *   ensemble voters=3 observers=1 last=1=0x100000004,2=0x100000003 epochs=1=2,2=1,3=1   (all stopped)
+ *   ensemble voters=3 observers=1 last=1=0x100000004,2=0x100000003 epochs=1=2,2=1,3=1   (all
+ * stopped)
  *   start 1 2 | kill 1 | deliver 1->2 3->1 | drop 1->2 | disk 1 | fail 1 | advance 200ms
  *   propose 1 x | sync 1 | handover 1 2 | break 1-2 | settle-all | show
  *

@@ -1,6 +1,6 @@
 /**
  * Looks for trouble: `sim/main.ts [--seed n] [--seeds n] [--voters n] [--observers n] [--minutes n]
- * [--everyMs n] [--trace n]`. Prints the seed first; a failing one prints its last lines.
+ * [--everyMs n] [--reconfig] [--trace n]`. Prints the seed first; a failing one prints its last lines.
  */
 import process from 'node:process'
 import { parseArgs } from 'node:util'
@@ -16,6 +16,7 @@ const { values } = parseArgs({
     /** Of simulated time, for each seed. */
     minutes: { type: 'string', default: '0.5' },
     everyMs: { type: 'string', default: '300' },
+    reconfig: { type: 'boolean', default: false },
     trace: { type: 'string', default: '60' },
   },
 })
@@ -31,13 +32,18 @@ for (let seed = first; seed < first + Number(values.seeds); seed++) {
     const done = chaos(
       {
         ...DEFAULT_CLUSTER,
+        zab: { ...DEFAULT_CLUSTER.zab, isReconfigEnabled: values.reconfig },
         seed,
         voters: Number(values.voters),
         observers: Number(values.observers),
         isWireReal: seed % 4 === 0,
         rounds,
         faultyMs: ROUND_MS,
-        nemesis: { everyMs: Number(values.everyMs), hasDiskFaults: true },
+        nemesis: {
+          everyMs: Number(values.everyMs),
+          hasDiskFaults: true,
+          hasReconfigs: values.reconfig,
+        },
       },
       made => {
         cluster = made

@@ -6,8 +6,8 @@ import { invariant, unreachable } from '../base/invariant.ts'
 import { ackPacket, packet, type ZabOptions } from '../node/zab/core.ts'
 import type { Effect } from '../node/zab/effects.ts'
 import type { DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
-import { configOfTxn } from '../node/zab/members.ts'
 import { Peer, type PeerDescription } from '../node/zab/peer.ts'
+import { isQuorum, quorumRule } from '../node/zab/quorum.ts'
 import type { Membership } from '../wire/config-string.ts'
 import { counterOf, hex, type PeerId, type Zxid } from '../wire/ids.ts'
 import {
@@ -30,6 +30,7 @@ import {
   inputOf,
   type LinkMessage,
   packetMessage,
+  reconfigTxn,
   requestPacket,
 } from './messages.ts'
 import { type DiskTimes, SimDisk } from './sim-disk.ts'
@@ -191,6 +192,25 @@ export class SimMember implements Endpoint {
     return true
   }
 
+  /**
+   * Proposes a configuration, as the pipeline of a leader would: none may be open, and a quorum of
+   * the new one must be level. Returns whether it was proposed.
+   */
+  reconfigure(wanted: Membership): boolean {
+    const peer = this.#peer
+    if (peer === undefined || this.#isPaused || !this.isLeading || !peer.canPropose) return false
+    const { committedConfig, lastSeenConfig, learners } = peer.describe()
+    if (lastSeenConfig.version > committedConfig.version) return false
+    // Observers acknowledge no proposals: they cannot help to commit this one.
+    const able = learners.filter(each => each.isSynced && !each.isObserver)
+    const level = new Set(able.map(each => each.id)).add(this.id)
+    if (!isQuorum(quorumRule(wanted), id => level.has(id))) return false
+    const zxid = peer.nextZxid
+    const config = { ...wanted, version: zxid }
+    this.#input({ on: 'propose', entry: { zxid, bytes: reconfigTxn(config) }, config })
+    return true
+  }
+
   handOver(to: PeerId | undefined): void {
     this.#input({ on: 'handOver', to })
   }
@@ -340,6 +360,7 @@ export class SimMember implements Endpoint {
     if (!this.#links.has(link)) return
     if (sent.type !== PacketType.ping)
       this.#trace(`${packetName(sent.type)} ${hex(sent.zxid)} on ${link}`)
+    if (sent.type === PacketType.upToDate) this.#watcher.onEstablished(this)
     const message = packetMessage(sent, this.#options.isWireReal)
     this.#net.send(this, link, message)
   }
@@ -456,11 +477,7 @@ export class SimMember implements Endpoint {
   #propose(bytes: Uint8Array): boolean {
     const peer = this.#peer
     if (peer === undefined || !peer.canPropose) return false
-    const zxid = peer.nextZxid
-    const config = configOfTxn(bytes)
-    const entry = { zxid, bytes }
-    if (config === undefined) this.#input({ on: 'propose', entry })
-    else this.#input({ on: 'propose', entry, config: { ...config, version: zxid } })
+    this.#input({ on: 'propose', entry: { zxid: peer.nextZxid, bytes } })
     return true
   }
 

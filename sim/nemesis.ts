@@ -1,5 +1,5 @@
 /** What goes wrong at random: crashes, pauses, cuts, slow and failing disks, old votes. */
-import type { Cluster } from './cluster.ts'
+import { type Cluster, membership } from './cluster.ts'
 import type { SimMember } from './member.ts'
 
 export interface NemesisOptions {
@@ -7,6 +7,8 @@ export interface NemesisOptions {
   readonly everyMs: number
   /** Whether writes may fail, too. */
   readonly hasDiskFaults: boolean
+  /** Whether members change their roles, leave and return. */
+  readonly hasReconfigs: boolean
 }
 
 const FAULTS = [
@@ -30,6 +32,8 @@ const FAULTS = [
   'snapshot',
   'oldVote',
   'handOver',
+  'reconfig',
+  'reconfig',
 ] as const
 type Fault = (typeof FAULTS)[number]
 
@@ -119,9 +123,26 @@ export class Nemesis {
       case 'handOver':
         this.#cluster.leader?.handOver(random.chance(50) ? one.id : undefined)
         return
+      case 'reconfig':
+        if (this.#options.hasReconfigs) this.#reconfigure()
+        return
       default:
         fault satisfies never
     }
+  }
+
+  /** One member leaves, comes, or changes its role; two or more voters stay. */
+  #reconfigure(): void {
+    const { leader, members, world } = this.#cluster
+    if (leader === undefined) return
+    const { committedConfig } = leader.describe()
+    const one = world.random.pick(membership(members.length, 0).members)
+    const others = committedConfig.members.filter(each => each.id !== one.id)
+    const role = world.random.chance(70) ? 'participant' : 'observer'
+    const wanted = world.random.chance(30) ? others : [...others, { ...one, role } as const]
+    wanted.sort((a, b) => a.id - b.id)
+    if (wanted.filter(each => each.role === 'participant').length < 2) return
+    leader.reconfigure({ ...committedConfig, members: wanted })
   }
 
   #cutBetween(some: readonly SimMember[], all: readonly SimMember[]): void {

@@ -1,6 +1,7 @@
 /**
  * Connections between members: each direction of a link keeps its order, takes time, and can be cut
- * alone. What was sent into a cut waits, as TCP retransmits, until the cut heals or an end gives the
+ * alone. What was sent into a cut waits, as TCP retransmits, until the cut heals or an end gives
+ * the
  * link up. Election messages keep only the newest unsent one per pair and send the last one again
  * when a pair can talk again, as Apache does. What it gets wrong: bandwidth is not limited.
  */

@@ -11,7 +11,7 @@ import { PacketType, type QuorumPacket, UNUSED_ZXID } from '../../wire/records/q
 import type { Effect, Envelope, Step } from './effects.ts'
 import { History } from './history.ts'
 import type { DurableState, LinkId } from './inputs.ts'
-import { Members } from './members.ts'
+import { configOfTxn, Members } from './members.ts'
 
 /** Complete: defaults are filled in by node/config. Ticks are of tickTimeMs. */
 export interface ZabOptions {
@@ -155,6 +155,23 @@ export class Core {
     this.currentEpoch = state.currentEpoch
     if (state.recent === undefined) this.history.settle(state.lastLogged, state.delivered)
     else this.history.load(state.recent.base, state.recent.entries, state.delivered)
+    this.#alignProposal()
+  }
+
+  /**
+   * The configuration last seen is that of the newest reconfig in the log, if it is not in force
+   * yet. It is made durable before the transaction and may have outlived it, or the log may know
+   * of one whose configuration was lost.
+   */
+  #alignProposal(): void {
+    const { history, members } = this
+    for (let i = history.count - history.undelivered; i < history.count; i++) {
+      const config = configOfTxn(history.at(i).bytes)
+      if (config !== undefined) members.see(config)
+    }
+    const version = members.lastSeen.version as Zxid
+    if (version <= members.committed.version || version <= history.base) return
+    if (!history.has(version)) members.forgetProposal()
   }
 
   /** quorum-protocol.md 4.3. The zxid is that of the durable log (faults.md R1). */

@@ -3,7 +3,7 @@ import { hex, type PeerId } from '../../wire/ids.ts'
 import { NO_VOTE, type Notification, SenderState } from '../../wire/notification.ts'
 import type { Core, Vote } from './core.ts'
 import { AlarmName } from './inputs.ts'
-import { isQuorumOfAll } from './quorum.ts'
+import { isQuorum, isQuorumOfAll } from './quorum.ts'
 
 /** What a member said last. */
 interface Ballot extends Vote {
@@ -121,7 +121,7 @@ export class Election {
       }
     }
     this.#established.set(from, ballot)
-    if (this.#counts(this.#established, ballot) && this.#isLed(this.#established, leader, ballot)) {
+    if (this.#isFollowed(ballot) && this.#isLed(this.#established, leader, ballot)) {
       this.#core.round = ballot.round
       this.#decide(ballot)
     }
@@ -136,6 +136,20 @@ export class Election {
       const other = ballots.get(id)
       return other !== undefined && agrees(other, ballot)
     })
+  }
+
+  /**
+   * Whether a quorum of any configuration we know follows an established leader. Following is safe
+   * on any evidence; to demand both would keep a member out for ever that has seen the proposal of
+   * a reconfig which the others never committed.
+   */
+  #isFollowed(ballot: Ballot): boolean {
+    return this.#core.members.rules.some(rule =>
+      isQuorum(rule, id => {
+        const other = this.#established.get(id)
+        return other !== undefined && agrees(other, ballot)
+      }),
+    )
   }
 
   /** Whether the elected one knows that it leads ("checkLeader"). */

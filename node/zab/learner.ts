@@ -18,6 +18,7 @@ import {
 } from '../../wire/records/quorum.ts'
 import { decodeUtf8 } from '../../wire/utf8.ts'
 import { ackPacket, type Core, epochZxid, packet } from './core.ts'
+import type { Step } from './effects.ts'
 import { answerEpoch } from './epochs.ts'
 import { Follower } from './follower.ts'
 import { AlarmName, type Entry, type Input, type LinkId } from './inputs.ts'
@@ -306,9 +307,6 @@ export class Learner {
       this.#core.leave(trouble)
       return
     }
-    if (received.type !== PacketType.proposal && received.type !== PacketType.inform) return
-    const config = received.data === null ? undefined : configOfTxn(received.data)
-    if (config !== undefined) this.#core.members.see(config)
   }
 
   /**
@@ -320,16 +318,13 @@ export class Learner {
       this.#core.leave(`NEWLEADER ${hex(received.zxid)}, but epoch ${this.#epoch} was promised`)
       return
     }
-    const { history, isObserver, members } = this.#core
+    const { history, isObserver } = this.#core
     const data = received.data
     const text = data === null || data.length < 2 ? undefined : decodeUtf8(data, 0, data.length)
     const config = text === undefined ? undefined : parseConfig(text)
-    if (config !== undefined) members.see(config)
     this.#config = config
     const steps = this.#buffer.steps(history)
-    if (members.lastSeen.version > members.committed.version) {
-      steps.push({ step: 'nextConfig', membership: members.lastSeen })
-    }
+    this.#takeConfig(config, steps)
     if (this.#core.currentEpoch !== this.#epoch) {
       steps.push({ step: 'currentEpoch', epoch: this.#epoch })
     }
@@ -339,6 +334,19 @@ export class Learner {
     this.#silence.setLimit(this.#core.options.initLimitTicks)
     const thenSend = acks.map(ack => ({ link: this.#link, packet: ack }))
     this.#token = this.#core.persist(steps, thenSend)
+  }
+
+  /**
+   * What a member has logged it must know: a newer configuration is durable before the history that
+   * holds its reconfig, one that is void is dropped after that history was cut off.
+   */
+  #takeConfig(config: Membership | undefined, steps: Step[]): void {
+    const { members } = this.#core
+    const former = members.lastSeen.version
+    if (config === undefined || !members.seeLeaders(config)) return
+    const step: Step = { step: 'nextConfig', membership: config }
+    if (config.version > former) steps.unshift(step)
+    else steps.push(step)
   }
 
   #onPersisted(): void {

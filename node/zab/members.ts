@@ -102,6 +102,24 @@ export class Members {
     return true
   }
 
+  /** The proposal that was seen last is void: its transaction is in no history that counts. */
+  forgetProposal(): void {
+    this.#lastSeen = this.#committed
+    this.#refresh()
+  }
+
+  /**
+   * A leader whose history is now ours names the configuration that it saw last: ours, if it is
+   * another one, belongs to a transaction that was cut off. Returns whether anything changed.
+   */
+  seeLeaders(membership: Membership): boolean {
+    if (!this.#isReconfigEnabled || membership.version < this.#committed.version) return false
+    if (membership.version === this.#lastSeen.version) return false
+    this.#lastSeen = membership
+    this.#refresh()
+    return true
+  }
+
   /** Puts a newer configuration into force. Returns whether anything changed, and what. */
   activate(membership: Membership): 'nothing' | 'version' | 'members' {
     if (!this.#isReconfigEnabled || membership.version <= this.#committed.version) return 'nothing'

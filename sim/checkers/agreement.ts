@@ -18,7 +18,12 @@ export class Agreement implements Checker {
 
   onDeliver(member: SimMember): void {
     // Before `serve` a tree may still hold, from a restart, what nobody committed.
-    if (member.isServing) this.#compare(member, member.tree.length - 1)
+    if (member.isServing) this.#compare(member, member.tree.length - 1, member.isLeading)
+  }
+
+  /** It may step down in the same moment, as a leader that its configuration does not list. */
+  onEstablished(member: SimMember): void {
+    this.#compare(member, Math.max(0, this.committed.length - 1), true)
   }
 
   /**
@@ -26,14 +31,14 @@ export class Agreement implements Checker {
    * every lower epoch; one that was paused may be established after a later one, and is stale.
    */
   onServe(member: SimMember, role: string, epoch: number): void {
-    this.#compare(member, 0)
+    this.#compare(member, 0, role === 'leading')
     const missing = this.committed[member.tree.length]
     if (role === 'leading' && missing !== undefined && epochOf(missing.zxid) < epoch) {
       throw new Violation(this.property, `leader ${member.id} lacks committed ${hex(missing.zxid)}`)
     }
   }
 
-  #compare(member: SimMember, from: number): void {
+  #compare(member: SimMember, from: number, commits: boolean): void {
     const { tree } = member
     for (let i = from; i < tree.length; i++) {
       this.looks++
@@ -44,7 +49,7 @@ export class Agreement implements Checker {
         const what = `${hex(entry.zxid)} where ${hex(known.zxid)} was committed`
         throw new Violation(this.property, `member ${member.id} has ${what}`)
       }
-      if (!member.isLeading) {
+      if (!commits) {
         const what = `${hex(entry.zxid)}, which no leader has committed`
         throw new Violation(this.property, `member ${member.id} shows ${what}`)
       }

@@ -1,6 +1,7 @@
 /**
  * A member becomes level with a leader and is stopped at every single point of the way (faults.md
- * A10, B1 2 and 3): each event of the simulation is one point, so that a crash falls between any two
+ * A10, B1 2 and 3): each event of the simulation is one point, so that a crash falls between any
+ * two
  * disk steps, sends and receipts. Then it and the third member must go on without the leader, and
  * nothing that was committed may be missing (ZOOKEEPER-3911, 4643, 4646, 4785, 3023, 2872, 5094,
  * 3642, 2845).
