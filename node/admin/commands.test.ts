@@ -13,9 +13,9 @@ function keysOf(name: string, view: AdminView = fakeView()): string[] {
   return [...runCommand(name, view, new Map()).keys()]
 }
 
-test('the commands are those that Apache 3.9.6 lists', () => {
+test('the commands are those that Apache 3.9.6 lists, and hand_over', () => {
   const listed =
-    'configuration connection_stat_reset connections dirs dump environment get_trace_mask hash ' +
+    'configuration connection_stat_reset connections dirs dump environment get_trace_mask hand_over hash ' +
     'initial_configuration is_read_only last_snapshot leader monitor ' +
     'observer_connection_stat_reset observers restore ruok server_stats set_trace_mask snapshot ' +
     'stat_reset stats system_properties voting_view watch_summary watches watches_by_path zabstate'

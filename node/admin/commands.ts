@@ -15,6 +15,9 @@ export const DUTY_ALIASES: ReadonlyMap<string, 'snapshot' | 'restore'> = new Map
   ['rest', 'restore'],
 ])
 
+/** The one command that Apache does not have. */
+export const HAND_OVER = 'hand_over'
+
 const COMMANDS: readonly Command[] = [...SERVER_COMMANDS, ...CLIENT_COMMANDS, ...QUORUM_COMMANDS]
 
 const BY_NAME: ReadonlyMap<string, Command> = new Map(
@@ -26,6 +29,7 @@ export const COMMAND_NAMES: readonly string[] = [
   ...COMMANDS.map(each => each.name),
   'snapshot',
   'restore',
+  HAND_OVER,
 ].sort()
 
 export const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests'

@@ -199,6 +199,7 @@ export function fakeView(changes: Partial<AdminView> = {}): AdminView {
       traceMask = mask
     },
     quorum: () => undefined,
+    handOver: () => null,
     resetObserverConnectionStats: () => {},
     authorizeOnRoot: (scheme, auth) => {
       if (scheme !== 'digest' || !auth.includes(':')) return 'unauthenticated'

@@ -2,7 +2,7 @@
 import type { Metrics } from '../../base/metrics.ts'
 import type { Clock, Hash, Timers } from '../../base/ports.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
-import type { SessionId, Zxid } from '../../wire/ids.ts'
+import type { PeerId, SessionId, Zxid } from '../../wire/ids.ts'
 import { Perms } from '../../wire/opcodes.ts'
 import { topNamespace } from '../../wire/paths.ts'
 import { DIGEST_VERSION } from '../../wire/records/txn.ts'
@@ -348,6 +348,15 @@ export class MemberView implements AdminView {
   }
 
   resetObserverConnectionStats(): void {}
+
+  handOver(to: PeerId | undefined): string | null {
+    const ensemble = this.#ensemble
+    if (ensemble === undefined) return 'a standalone member has nobody to pass the lead on to'
+    const { learners } = ensemble.describe()
+    const heir = learners.find(learner => learner.id === to)
+    if (to !== undefined && heir?.isSynced !== true) return `${to} is not a synced follower`
+    return ensemble.handOver(to) ? null : 'this member does not lead'
+  }
 
   authorizeOnRoot(scheme: string, auth: string, remote: RemoteView): Authorization {
     const { schemes, database } = this.#pipeline

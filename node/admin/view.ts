@@ -59,6 +59,8 @@ export interface AdminView {
   /** Undefined in standalone. */
   quorum(): QuorumView | undefined
   resetObserverConnectionStats(): void
+  /** Begins to pass the lead on; why not, or null. */
+  handOver(to: PeerId | undefined): string | null
 
   /** Whether these credentials have all five permissions on the ACL of `/`. */
   authorizeOnRoot(scheme: string, auth: string, remote: RemoteView): Authorization

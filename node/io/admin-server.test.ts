@@ -99,7 +99,7 @@ test('the listing has a link a line', async t => {
     const { status, text } = await ask('GET', path)
     assert.equal(status, 200)
     const lines = text.trimEnd().split('\n')
-    assert.equal(lines.length, 2 * 28)
+    assert.equal(lines.length, 2 * 29)
     assert.equal(lines[0], '<a href="/commands/configuration">configuration</a>')
     assert.equal(lines[1], '<br/>')
   }

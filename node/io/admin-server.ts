@@ -11,6 +11,7 @@ import {
   commandAnswer,
   DUTY_ALIASES,
   findCommand,
+  HAND_OVER,
   NOT_SERVING,
   printAnswer,
   runCommand,
@@ -103,6 +104,7 @@ export class AdminHttp {
       return sendEmpty(request, response, METHOD_ANSWERS.get(method) ?? 501)
     }
     if (name === '' && method !== 'POST') return this.#list(request, response)
+    if (name === HAND_OVER) return this.#handOver(request, response, query)
     const duty = DUTY_ALIASES.get(name)
     if (duty !== undefined) return this.#doDuty(duty, request, response, query)
     const known = findCommand(name)
@@ -152,6 +154,25 @@ export class AdminHttp {
     }
     if (duty === 'restore') return this.#restore(request, response)
     return this.#snapshot(request, response, query.get('streaming') !== 'false')
+  }
+
+  /** Not Apache's: the leader passes the lead on, to `?to=N` or to whoever is level. */
+  #handOver(request: IncomingMessage, response: ServerResponse, query: Query): void {
+    const refused = this.#authorize(request)
+    if (refused !== undefined) {
+      return sendAnswer(request, response, refused.status, HAND_OVER, refused.error)
+    }
+    if (request.method !== 'POST') {
+      return sendAnswer(request, response, 405, HAND_OVER, `${HAND_OVER} needs POST`)
+    }
+    const text = query.get('to')
+    const to = text === undefined ? undefined : Number(text)
+    if (to !== undefined && !Number.isInteger(to)) {
+      const error = `to=${text}: valid is the id of a voter`
+      return sendAnswer(request, response, 400, HAND_OVER, error)
+    }
+    const error = this.#options.view.handOver(to)
+    sendAnswer(request, response, error === null ? 200 : 409, HAND_OVER, error)
   }
 
   /** Undefined when the credentials have all permissions on the root. */
