@@ -174,7 +174,7 @@ function applySetData(
   const before = Math.max(0, tree.columns.get(node, Field.dataLength))
   tree.setData(node, body.data, body.version)
   tree.quotas.dataChanged(body.path, (body.data?.length ?? 0) - before)
-  database.watches.dataChanged(asSeen(tree.path(node)), tree.acl(node), txn.zxid)
+  database.watches.dataChanged(asSeen(body.path), tree.acl(node), txn.zxid)
   applied?.(body, node, ErrorCode.ok)
 }
 

@@ -37,6 +37,18 @@ export function crcUpdate(crc: number, bytes: Uint8Array, start: number, end: nu
   return crc
 }
 
+/** The same for the four bytes of a word, high byte first. */
+export function crcUpdateWord(crc: number, word: number): number {
+  const tables = TABLES
+  // Where `crcUpdate` has its four bytes low byte first, here they come from the other end.
+  return (
+    tables[768 + ((crc ^ (word >>> 24)) & 0xff)]! ^
+    tables[512 + (((crc >>> 8) ^ (word >>> 16)) & 0xff)]! ^
+    tables[256 + (((crc >>> 16) ^ (word >>> 8)) & 0xff)]! ^
+    tables[((crc >>> 24) ^ word) & 0xff]!
+  )
+}
+
 /** Unsigned 32 bits. */
 export function crcValue(crc: number): number {
   return ~crc >>> 0

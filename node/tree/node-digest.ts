@@ -1,13 +1,12 @@
 import { encodeUtf8, utf8Bytes, utf8MaxLength } from '../../wire/utf8.ts'
 import { Field } from './columns.ts'
 import type { DataTree } from './data-tree.ts'
-import { CRC_START, crcUpdate, crcValue } from './digest.ts'
+import { CRC_START, crcUpdate, crcUpdateWord, crcValue } from './digest.ts'
 
 /** The fields of a Stat that take part, in order: they are neighbours in the columns. */
 const FIRST = Field.czxid
 const WORDS = Field.owner + 2 - Field.czxid
 const SYSTEM = utf8Bytes('/zookeeper/')
-const scratch = new Uint8Array(WORDS * 4)
 
 /**
  * CRC-32 of path, value and Stat of a znode; 0 below /zookeeper, where members may differ
@@ -64,15 +63,9 @@ function crcOfPath(path: string): number {
 }
 
 function digestWords(crc: number, words: Int32Array, base: number): number {
-  for (let i = 0; i < WORDS; i++) {
-    const word = words[base + i]!
-    const at = i * 4
-    scratch[at] = word >>> 24
-    scratch[at + 1] = word >>> 16
-    scratch[at + 2] = word >>> 8
-    scratch[at + 3] = word
-  }
-  return crcValue(crcUpdate(crc, scratch, 0, WORDS * 4))
+  let updated = crc
+  for (let i = 0; i < WORDS; i++) updated = crcUpdateWord(updated, words[base + i]!)
+  return crcValue(updated)
 }
 
 function isSystem(bytes: Uint8Array, offset: number, length: number): boolean {

@@ -59,6 +59,11 @@ export class Slabs {
     return ref
   }
 
+  /** Whether a block for `length` bytes holds `other` bytes as well as one made for them. */
+  fits(length: number, other: number): boolean {
+    return length > 0 && other > 0 && unitsFor(length) === unitsFor(other)
+  }
+
   /** Gives back a block that was allocated with the same length. */
   free(ref: number, length: number): void {
     if (ref === NO_BLOCK) return

@@ -227,9 +227,12 @@ export class Znodes {
   storeRange(id: number, bytes: Uint8Array, start: number, length: number): void {
     const { columns, slabs } = this
     const before = Math.max(0, columns.get(id, Field.dataLength))
-    slabs.free(columns.get(id, Field.dataRef), before)
     const size = Math.max(0, length)
-    const ref = slabs.allocate(size)
+    let ref = columns.get(id, Field.dataRef)
+    if (!slabs.fits(before, size)) {
+      slabs.free(ref, before)
+      ref = slabs.allocate(size)
+    }
     if (size > 0) {
       const source =
         start === 0 && size === bytes.length ? bytes : bytes.subarray(start, start + size)
