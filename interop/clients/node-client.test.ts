@@ -38,49 +38,52 @@ interface Transaction {
 }
 
 suite('node-zookeeper-client', {}, item => {
-  item('238: create, watch, transaction and ephemerals', async ({ connect, server, root }) => {
-    const module = (await import(await nodeClientEntry())) as { default: Library }
-    const library = module.default
-    const session = library.createClient(server.connectString, { sessionTimeout: 10_000 })
-    const { promise: connected, resolve } = Promise.withResolvers<void>()
-    session.once('connected', resolve)
-    session.connect()
-    await within(connected, 'connected')
-    const events: string[] = []
-    const note = (event: Event) => events.push(`${event.name} ${event.path}`)
-    try {
-      assert.equal(await call(done => session.create(root, Buffer.from('one'), done)), root)
-      assert.deepEqual(await call(done => session.getData(root, done)), Buffer.from('one'))
-      const { PERSISTENT_SEQUENTIAL, EPHEMERAL } = library.CreateMode
-      const made = await call(done =>
-        session.create(`${root}/s`, null, PERSISTENT_SEQUENTIAL, done),
-      )
-      assert.equal(made, `${root}/s0000000000`)
-      await call(done => session.create(`${root}/e`, null, EPHEMERAL, done))
-      await call(done => session.exists(`${root}/later`, note, done))
-      const names = await call(done => session.getChildren(root, note, done))
-      assert.deepEqual((names as string[]).sort(), ['e', 's0000000000'])
-      const work = session.transaction()
-      work.create(`${root}/later`, Buffer.from('x'))
-      work.setData(root, Buffer.from('two'))
-      work.remove(`${root}/s0000000000`)
-      await call(done => work.commit(done))
-      const failing = session.transaction()
-      failing.create(`${root}/never`, Buffer.from('x'))
-      failing.remove(`${root}/missing`)
-      await assert.rejects(
-        call(done => failing.commit(done)),
-        /NO_NODE/,
-      )
-      assert.deepEqual(await call(done => session.getData(root, done)), Buffer.from('two'))
-      assert.deepEqual(events, [`NODE_CREATED ${root}/later`, `NODE_CHILDREN_CHANGED ${root}`])
-    } finally {
-      session.close()
-    }
-    const other = await connect()
-    await other.exists(`${root}/e`, true)
-    assert.equal((await other.exists(`${root}/never`)).err, -101)
-  })
+  item(
+    '238: node-zookeeper-client: create, watch, transaction and ephemerals',
+    async ({ connect, server, root }) => {
+      const module = (await import(await nodeClientEntry())) as { default: Library }
+      const library = module.default
+      const session = library.createClient(server.connectString, { sessionTimeout: 10_000 })
+      const { promise: connected, resolve } = Promise.withResolvers<void>()
+      session.once('connected', resolve)
+      session.connect()
+      await within(connected, 'connected')
+      const events: string[] = []
+      const note = (event: Event) => events.push(`${event.name} ${event.path}`)
+      try {
+        assert.equal(await call(done => session.create(root, Buffer.from('one'), done)), root)
+        assert.deepEqual(await call(done => session.getData(root, done)), Buffer.from('one'))
+        const { PERSISTENT_SEQUENTIAL, EPHEMERAL } = library.CreateMode
+        const made = await call(done =>
+          session.create(`${root}/s`, null, PERSISTENT_SEQUENTIAL, done),
+        )
+        assert.equal(made, `${root}/s0000000000`)
+        await call(done => session.create(`${root}/e`, null, EPHEMERAL, done))
+        await call(done => session.exists(`${root}/later`, note, done))
+        const names = await call(done => session.getChildren(root, note, done))
+        assert.deepEqual((names as string[]).sort(), ['e', 's0000000000'])
+        const work = session.transaction()
+        work.create(`${root}/later`, Buffer.from('x'))
+        work.setData(root, Buffer.from('two'))
+        work.remove(`${root}/s0000000000`)
+        await call(done => work.commit(done))
+        const failing = session.transaction()
+        failing.create(`${root}/never`, Buffer.from('x'))
+        failing.remove(`${root}/missing`)
+        await assert.rejects(
+          call(done => failing.commit(done)),
+          /NO_NODE/,
+        )
+        assert.deepEqual(await call(done => session.getData(root, done)), Buffer.from('two'))
+        assert.deepEqual(events, [`NODE_CREATED ${root}/later`, `NODE_CHILDREN_CHANGED ${root}`])
+      } finally {
+        session.close()
+      }
+      const other = await connect()
+      await other.exists(`${root}/e`, true)
+      assert.equal((await other.exists(`${root}/never`)).err, -101)
+    },
+  )
 })
 
 /** The first value that a callback is given. */

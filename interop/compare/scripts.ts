@@ -226,9 +226,8 @@ function watches(): Script {
   ])
 }
 
-function multis(): Script {
-  const root = '/multis'
-  const some: readonly (readonly PartStep[])[] = [
+function multisAnswered(root: string): readonly (readonly PartStep[])[] {
+  return [
     [],
     [
       { do: 'create', path: `${root}/a` },
@@ -275,9 +274,13 @@ function multis(): Script {
     [{ do: 'delete', path: '/zookeeper' }],
     [{ do: 'setData', path: '/zookeeper/config', data: 'x' }],
   ]
+}
+
+function multis(): Script {
+  const root = '/multis'
   return script('multis', [
     create(root),
-    ...[...some, ...multisRefusedAsWhole(root)].map(
+    ...[...multisAnswered(root), ...multisRefusedAsWhole(root)].map(
       (parts): RequestStep => ({ do: 'multi', parts }),
     ),
     {
