@@ -36,8 +36,8 @@ const CONTAINER = -(1n << 63n)
 const TTL_MARK = -(1n << 56n)
 
 export class Twin {
-  readonly nodes = new Map<string, TwinNode>()
-  readonly sessions = new Map<SessionId, number>()
+  readonly nodes: Map<string, TwinNode> = new Map()
+  readonly sessions: Map<SessionId, number> = new Map()
   #zxid = 0n
   #timeMs = 0
 
