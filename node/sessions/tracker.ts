@@ -11,6 +11,8 @@ export class Session {
   isGone = false
   /** Through which link its requests come (LOCAL_OWNER: a client of this member); 0: not known. */
   owner: number = UNKNOWN_OWNER
+  /** Known to this member alone (client-protocol.md 15.7). */
+  isLocal = false
   /** A learner has heard of it since it last told its leader. */
   isTouched = false
   /** The bucket it sits in: a monotonic time in milliseconds, a multiple of the tick. */
@@ -70,9 +72,18 @@ export class SessionTracker {
     return session
   }
 
+  /** Takes over a session that another tracker has let go. */
+  adopt(session: Session, nowMs: number): void {
+    this.#sessions.set(session.id, session)
+    session.isGone = false
+    session.expiresAtMs = 0
+    this.touch(session, nowMs)
+  }
+
   /** It was heard of. Cheap when that does not move it to another bucket. */
   touch(session: Session, nowMs: number): void {
-    const bucketMs = this.#roundUp(nowMs + session.timeoutMs)
+    // Never a bucket that is done already: whoever sits there would live for ever.
+    const bucketMs = Math.max(this.#nextBucketMs, this.#roundUp(nowMs + session.timeoutMs))
     if (bucketMs === session.expiresAtMs || session.isClosing) return
     this.#leaveBucket(session)
     session.expiresAtMs = bucketMs
