@@ -1,6 +1,15 @@
 /** Servers under test: Apache's and ours, started the same way from the same configuration. */
 import { type ChildProcess, spawn } from 'node:child_process'
-import { closeSync, mkdtempSync, openSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
+import {
+  closeSync,
+  existsSync,
+  mkdirSync,
+  mkdtempSync,
+  openSync,
+  readFileSync,
+  rmSync,
+  writeFileSync,
+} from 'node:fs'
 import { tmpdir } from 'node:os'
 import { join } from 'node:path'
 import { apachePeer } from '../peers/apache.ts'
@@ -29,8 +38,12 @@ export interface ServerOptions {
   readonly cfg?: Readonly<Record<string, string | number | boolean | null>>
   /** System properties. */
   readonly jvm?: Readonly<Record<string, string | number | boolean>>
+  /** Written to `myid` before the start; `cfg` has the server lines. */
+  readonly myid?: number
   /** Start over these files instead of an empty folder; they are not removed at the end. */
   readonly dataDir?: string
+  /** zoo.cfg is written at the first start only: a reconfigured member has rewritten it. */
+  readonly keepConfig?: boolean
 }
 
 const START_MS = 30_000
@@ -83,7 +96,29 @@ export class Server {
 
   /** Starts the process and returns once it serves. Throws with the end of its log. */
   async start(): Promise<void> {
-    this.#writeConfig()
+    await this.launch()
+    const child = this.#child
+    if (child === undefined) throw new Error(`${this.kind} is not running`)
+    try {
+      await poll(
+        `${this.kind} serves on ${this.port}`,
+        async () => ((await this.#serves(child)) ? true : undefined),
+        START_MS,
+        50,
+      )
+    } catch (error) {
+      this.keep = true
+      this.killNow()
+      throw new Error(`${this.kind} did not start; ${this.folder}\n${this.logTail()}`, {
+        cause: error,
+      })
+    }
+  }
+
+  /** Starts the process and does not wait: a member of an ensemble serves when a quorum runs. */
+  async launch(): Promise<void> {
+    const isWritten = existsSync(this.configFile)
+    if (!isWritten || this.#options.keepConfig !== true) this.#writeConfig()
     const [program, args, env] = await this.#command()
     const log = openSync(join(this.folder, 'server.log'), 'a')
     const child = spawn(program, args, {
@@ -100,20 +135,25 @@ export class Server {
     this.#child = child
     this.#exited = promise
     running.add(this)
-    try {
-      await poll(
-        `${this.kind} serves on ${this.port}`,
-        async () => ((await this.#serves(child)) ? true : undefined),
-        START_MS,
-        50,
-      )
-    } catch (error) {
-      this.keep = true
-      this.killNow()
-      throw new Error(`${this.kind} did not start; ${this.folder}\n${this.logTail()}`, {
-        cause: error,
-      })
-    }
+  }
+
+  get isRunning(): boolean {
+    const child = this.#child
+    return child?.pid !== undefined && child.exitCode === null && child.signalCode === null
+  }
+
+  /** What the process ended with; undefined while it runs. */
+  get exitCode(): number | undefined {
+    return this.#child?.exitCode ?? undefined
+  }
+
+  /** SIGSTOP: the process and its connections are there and nothing moves. */
+  suspend(): void {
+    this.#signal('SIGSTOP')
+  }
+
+  resume(): void {
+    this.#signal('SIGCONT')
   }
 
   /** kill -9 of the process group, and waits for the end. */
@@ -155,7 +195,7 @@ export class Server {
 
   #signal(signal: NodeJS.Signals): void {
     const child = this.#child
-    if (child?.pid === undefined || child.exitCode !== null || child.signalCode !== null) return
+    if (child?.pid === undefined || !this.isRunning) return
     try {
       process.kill(-child.pid, signal)
     } catch (error) {
@@ -187,6 +227,10 @@ export class Server {
       .filter(([, value]) => value !== null)
       .map(([key, value]) => `${key}=${value}\n`)
     writeFileSync(this.configFile, lines.join(''))
+    const { myid } = this.#options
+    if (myid === undefined) return
+    mkdirSync(this.dataDir, { recursive: true })
+    writeFileSync(join(this.dataDir, 'myid'), `${myid}\n`)
   }
 
   async #command(): Promise<readonly [string, string[], Record<string, string>]> {
