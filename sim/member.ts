@@ -3,7 +3,7 @@
  * network. A process that crashes leaves its disk behind; `SimMember` starts it again from there.
  */
 import { invariant, unreachable } from '../base/invariant.ts'
-import { ackPacket, packet, type ZabOptions } from '../node/zab/core.ts'
+import { ackPacket, packet } from '../node/zab/core.ts'
 import type { Effect } from '../node/zab/effects.ts'
 import type { DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
 import { Peer, type PeerDescription } from '../node/zab/peer.ts'
@@ -33,17 +33,10 @@ import {
   reconfigTxn,
   requestPacket,
 } from './messages.ts'
-import { type DiskTimes, SimDisk } from './sim-disk.ts'
+import { SimDisk } from './sim-disk.ts'
 import type { Endpoint, SimNet } from './sim-net.ts'
-import type { Watcher } from './watcher.ts'
+import type { MemberOptions, Watcher } from './watcher.ts'
 import type { World } from './world.ts'
-
-export interface MemberOptions {
-  readonly zab: ZabOptions
-  readonly disk: DiskTimes
-  /** Whether every packet passes through its bytes. */
-  readonly isWireReal: boolean
-}
 
 export class SimMember implements Endpoint {
   readonly id: PeerId
@@ -53,7 +46,6 @@ export class SimMember implements Endpoint {
   readonly #options: MemberOptions
   readonly #watcher: Watcher
   readonly #alarms: Alarms
-  /** Links that stand, and how many there ever were. */
   readonly #links: Set<LinkId>
   #config: Membership
   #nextConfig: Membership
@@ -173,23 +165,20 @@ export class SimMember implements Endpoint {
 
   /** A client's write at this member. Returns whether it went anywhere. */
   write(bytes: Uint8Array): boolean {
-    if (this.#peer === undefined || this.#isPaused || !this.#isServing) return false
+    if (this.#isPaused || !this.#isServing) return false
     if (this.isLeading) return this.#propose(bytes)
-    this.#input({ on: 'forward', packet: requestPacket(ClientOpcode.write, 1, bytes) })
-    return true
+    return this.#forward(requestPacket(ClientOpcode.write, 1, bytes))
   }
 
   /** A client's sync at this member. Returns whether it went anywhere. */
   sync(token: number): boolean {
-    if (this.#peer === undefined || this.#isPaused || !this.#isServing) return false
+    if (this.#isPaused || !this.#isServing) return false
     if (this.isLeading) {
       this.#input({ on: 'sync', token, link: undefined })
       return true
     }
     this.#openSyncs.push(token)
-    const sent = requestPacket(ClientOpcode.sync, token, new Uint8Array(0))
-    this.#input({ on: 'forward', packet: sent })
-    return true
+    return this.#forward(requestPacket(ClientOpcode.sync, token, new Uint8Array(0)))
   }
 
   /**
@@ -215,14 +204,17 @@ export class SimMember implements Endpoint {
     this.#input({ on: 'handOver', to })
   }
 
-  /** An injected input: what scenarios and transcripts cannot cause otherwise. */
-  inject(input: Input): void {
-    this.#input(input)
-  }
-
   onVote(from: PeerId, message: unknown): void {
     const notification = readNotification(message as Uint8Array)
     if (notification !== undefined) this.#input({ on: 'vote', from, notification })
+  }
+
+  onPeerDown(peer: PeerId): void {
+    this.#input({ on: 'peerDown', peer })
+  }
+
+  onPeerUp(peer: PeerId): void {
+    this.#input({ on: 'peerUp', peer })
   }
 
   onAccepted(link: LinkId): void {
@@ -425,7 +417,6 @@ export class SimMember implements Endpoint {
   }
 
   #diskFailed(): void {
-    this.#trace('disk failed')
     this.#hasLostWrites = true
     this.#input({ on: 'diskFailed', why: 'injected' })
   }
@@ -472,6 +463,11 @@ export class SimMember implements Endpoint {
     if (this.#isServing) this.#watcher.onLostRole(this)
     this.#isServing = false
     this.#openSyncs = []
+  }
+
+  #forward(sent: QuorumPacket): boolean {
+    this.#input({ on: 'forward', packet: sent })
+    return true
   }
 
   #propose(bytes: Uint8Array): boolean {

@@ -11,6 +11,7 @@ import { isSuccessor } from '../node/zab/history.ts'
 import type { Entry } from '../node/zab/inputs.ts'
 import { hex, type Zxid } from '../wire/ids.ts'
 import { LogTree } from './log-tree.ts'
+import { type Sabotage, sabotaged } from './sabotage.ts'
 import type { World } from './world.ts'
 
 export interface DiskTimes {
@@ -41,6 +42,8 @@ export class SimDisk {
   log: Entry[]
   acceptedEpoch: number
   currentEpoch: number
+  /** A bug to put in; none in honest runs. */
+  sabotage: Sabotage | undefined
   /** The snapshot held ready by the member, for `install`. */
   staged: LogTree | undefined
 
@@ -59,6 +62,7 @@ export class SimDisk {
     this.acceptedEpoch = 0
     this.currentEpoch = 0
     this.staged = undefined
+    this.sabotage = undefined
   }
 
   setTimes(times: DiskTimes): void {
@@ -107,12 +111,21 @@ export class SimDisk {
 
   run(steps: readonly Step[], done: Operation['done']): void {
     if (this.#isBroken) return
-    this.#waiting.push({ steps, done })
+    if (this.sabotage === 'ackEarly' && steps[0]?.step === 'append' && steps.length === 1) {
+      this.#world.after(0, () => done(undefined))
+      this.#waiting.push({ steps, done: () => {} })
+    } else {
+      this.#waiting.push({ steps: sabotaged(steps, this.sabotage), done })
+    }
     this.#next()
   }
 
   /** Calls back when nothing runs or waits. */
   whenIdle(callback: () => void): void {
+    if (this.sabotage === 'noSettle') {
+      callback()
+      return
+    }
     this.#idle.push(callback)
     this.#checkIdle()
   }
@@ -153,7 +166,7 @@ export class SimDisk {
 
   #next(): void {
     if (this.#running !== undefined) return
-    const operation = this.#waiting.shift()
+    const operation = this.#takeNext()
     if (operation === undefined) {
       this.#checkIdle()
       return
@@ -161,8 +174,9 @@ export class SimDisk {
     this.#running = operation
     const incarnation = this.#incarnation
     const { low, high } = this.#times.syncMs
+    const syncs = operation.isGroup ? 1 : Math.max(operation.steps.length, 1)
     let ms = 0
-    for (let i = 0; i < Math.max(operation.steps.length, 1); i++) {
+    for (let i = 0; i < syncs; i++) {
       ms += low + (this.#world.random.int(1000) / 1000) * (high - low)
     }
     this.#world.after(ms, () => {
@@ -171,6 +185,23 @@ export class SimDisk {
       operation.done(this.#perform(operation.steps))
       this.#next()
     })
+  }
+
+  /** Appends that wait together are written together, with one sync. */
+  #takeNext(): (Operation & { readonly isGroup: boolean }) | undefined {
+    const first = this.#waiting.shift()
+    if (first === undefined || !isAppend(first)) return first && { ...first, isGroup: false }
+    const group = [first]
+    for (let next = this.#waiting[0]; next !== undefined && isAppend(next); ) {
+      group.push(next)
+      this.#waiting.shift()
+      next = this.#waiting[0]
+    }
+    const steps = group.flatMap(each => each.steps)
+    const done: Operation['done'] = failure => {
+      for (const each of group) each.done(failure)
+    }
+    return { steps, done, isGroup: true }
   }
 
   #checkIdle(): void {
@@ -222,7 +253,9 @@ export class SimDisk {
         this.#append(step.entries)
         return
       case 'truncate':
-        this.snapshots = this.snapshots.filter(snapshot => snapshot.zxid <= step.tree)
+        if (this.sabotage !== 'keepSnapshots') {
+          this.snapshots = this.snapshots.filter(snapshot => snapshot.zxid <= step.tree)
+        }
         this.log = this.log.filter(entry => entry.zxid <= step.log)
         return
       case 'install':
@@ -262,4 +295,8 @@ export class SimDisk {
       this.log.push(entry)
     }
   }
+}
+
+function isAppend(operation: Operation): boolean {
+  return operation.steps.length === 1 && operation.steps[0]?.step === 'append'
 }

@@ -23,6 +23,9 @@ export interface Endpoint {
   /** Whether the quorum port is open. */
   readonly isListening: boolean
   onVote(from: PeerId, message: unknown): void
+  /** The election connection to a member reset, or stands. */
+  onPeerDown(peer: PeerId): void
+  onPeerUp(peer: PeerId): void
   onAccepted(link: LinkId): void
   onLinkDown(link: LinkId): void
   onMessage(link: LinkId, message: unknown): void
@@ -73,11 +76,13 @@ export class SimNet {
 
   attach(endpoint: Endpoint): void {
     this.#endpoints.set(endpoint.id, endpoint)
+    this.#announce(endpoint.id, true)
   }
 
   /** The process is gone: its sockets close, unless a cut keeps the news from the other end. */
   detach(endpoint: Endpoint): void {
     if (this.#endpoints.get(endpoint.id) === endpoint) this.#endpoints.delete(endpoint.id)
+    this.#announce(endpoint.id, false)
     for (const link of this.#links.values()) {
       for (const end of link.ends) if (end.endpoint === endpoint) this.#shut(link, end)
     }
@@ -158,6 +163,18 @@ export class SimNet {
     const link = this.#links.get(id)
     const end = link?.ends.find(end => end.endpoint === from)
     if (link !== undefined && end !== undefined) this.#shut(link, end)
+  }
+
+  /** Others learn from their election connections who comes and goes, unless a cut hides it. */
+  #announce(id: PeerId, isUp: boolean): void {
+    for (const other of this.#endpoints.values()) {
+      if (other.id === id || this.isCut(id, other.id)) continue
+      this.#world.after(this.#delay(), () => {
+        if (this.#endpoints.get(other.id) !== other) return
+        if (isUp) other.onPeerUp(id)
+        else other.onPeerDown(id)
+      })
+    }
   }
 
   #shut(link: Link, end: End): void {

@@ -1,7 +1,11 @@
+/** What a simulated member is given, and to whom it tells what it does. */
+
+import type { ZabOptions } from '../node/zab/core.ts'
 import type { Entry } from '../node/zab/inputs.ts'
 import type { Zxid } from '../wire/ids.ts'
 import type { Notification } from '../wire/notification.ts'
 import type { SimMember } from './member.ts'
+import type { DiskTimes } from './sim-disk.ts'
 
 /** What checkers and clients are told. */
 export interface Watcher {
@@ -13,4 +17,11 @@ export interface Watcher {
   onVote(member: SimMember, notification: Notification): void
   onSynced(member: SimMember, token: number): void
   onLostRole(member: SimMember): void
+}
+
+export interface MemberOptions {
+  readonly zab: ZabOptions
+  readonly disk: DiskTimes
+  /** Whether every packet passes through its bytes. */
+  readonly isWireReal: boolean
 }

@@ -7,9 +7,6 @@ import type { Entry, LinkId } from './inputs.ts'
 import type { LearnerHandle } from './learner-handle.ts'
 import { isQuorumOfAll } from './quorum.ts'
 
-/** The last counter of an epoch is never used: the leader gives way to a new epoch instead. */
-const COUNTER_END = 0xffff_ffff
-
 export class Broadcast {
   readonly #core: Core
   readonly #handles: ReadonlyMap<PeerId, LearnerHandle>
@@ -61,7 +58,7 @@ export class Broadcast {
       this.#core.leave(`proposal ${hex(zxid)} does not follow ${hex(this.#lastProposed)}`)
       return
     }
-    if (counterOf(zxid) === COUNTER_END) {
+    if (counterOf(zxid) >= this.#core.options.lastCounter) {
       this.#core.leave('the counter of this epoch is used up')
       return
     }

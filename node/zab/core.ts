@@ -29,6 +29,8 @@ export interface ZabOptions {
   readonly isReconfigEnabled: boolean
   /** Committed transactions kept for DIFF (`zookeeper.commitLogCount`). */
   readonly historyCount: number
+  /** The last counter of an epoch: the leader gives way to a new epoch instead of using it. */
+  readonly lastCounter: number
   /** Bits of Feature that this member offers to others of its kind. */
   readonly features: number
   /** Whether `sync` waits for a round of pings to a quorum (faults.md 1675). */
@@ -45,6 +47,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   connectRetryMs: [10, 20, 40, 80, 100, 100, 100, 100],
   isReconfigEnabled: false,
   historyCount: 500,
+  lastCounter: 0xffff_ffff,
   features: 1,
   isSyncConfirmed: true,
 }

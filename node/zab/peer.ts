@@ -47,10 +47,17 @@ export interface LearnerDescription {
   readonly acked: Zxid
 }
 
+/** Members that are remembered while a role ends; more than any ensemble has. */
+const WAITING_MAX = 1024
+
 export class Peer {
   readonly #core: Core
   readonly #unreachable: Set<PeerId>
-  /** Messages that came while the old role was ending: the newest of each member. */
+  /**
+   * Messages for an election that has not begun here: of each member the newest that came while
+   * the old role was ending, or in the last half tick of it. Who looks first is heard at once
+   * then, and not only when it says again what it wants.
+   */
   readonly #waiting: Map<PeerId, Notification>
   #active: Election | Leader | Learner | undefined
   #role: Role
@@ -182,6 +189,7 @@ export class Peer {
 
   #toRole(input: Input): void {
     const active = this.#active
+    if (input.on === 'alarm' && input.name === AlarmName.tick) this.#waiting.clear()
     if (active instanceof Leader || active instanceof Learner) active.on(input)
     else if (input.on === 'alarm' && active !== undefined) active.onAlarm(input.name)
     else if (input.on === 'accepted' || input.on === 'connected') {
@@ -194,7 +202,7 @@ export class Peer {
     if (!this.#isStarted || from === this.#core.me) return
     this.#unreachable.delete(from)
     if (this.#isSettling) {
-      if (this.#waiting.size < 1024) this.#waiting.set(from, notification)
+      if (this.#waiting.size < WAITING_MAX) this.#waiting.set(from, notification)
       return
     }
     const active = this.#active
@@ -207,8 +215,12 @@ export class Peer {
       this.#answer(from, this.#core.vote)
       return
     }
-    if (active instanceof Election) active.onNotification(from, notification)
-    else if (notification.state === SenderState.looking) this.#answer(from, this.#core.vote)
+    if (active instanceof Election) {
+      active.onNotification(from, notification)
+    } else if (notification.state === SenderState.looking) {
+      this.#waiting.set(from, notification)
+      this.#answer(from, this.#core.vote)
+    }
   }
 
   /** A newer configuration of another member is taken over. Returns whether members changed. */

@@ -8,6 +8,7 @@
  */
 import { Cluster, DEFAULT_CLUSTER } from '../cluster.ts'
 import type { SimMember } from '../member.ts'
+import type { Sabotage } from '../sabotage.ts'
 
 export type SyncKind = 'diff' | 'trunc' | 'snap'
 
@@ -34,11 +35,17 @@ interface Stage {
 }
 
 /** Tries every point; throws what the checkers throw. */
-export function crashPoints(seed: number, kind: SyncKind, stop: Stop): CrashPointResult {
+export function crashPoints(
+  seed: number,
+  kind: SyncKind,
+  stop: Stop,
+  sabotage?: Sabotage,
+): CrashPointResult {
   let points = 0
   for (let at = 0; ; at++) {
     const stage = prepare(seed, kind)
     const { cluster, joiner } = stage
+    for (const member of cluster.members) member.disk.sabotage = sabotage
     for (let i = 0; i < at && !joiner.isServing; i++) cluster.world.step()
     const isDone = joiner.isServing
     const sawKind = cluster.world.recentTrace.some(line =>
