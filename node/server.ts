@@ -32,6 +32,7 @@ import {
 import { Pipeline } from './pipeline/pipeline.ts'
 import { Reaper } from './pipeline/reaper.ts'
 import type { RoleName } from './pipeline/roles.ts'
+import { adoptSessions, expireSessions } from './pipeline/session-duties.ts'
 import type { ByteSource, Compression, Disk } from './storage/disk.ts'
 import { type Epochs, loadEpochs } from './storage/epoch-files.ts'
 import { type DataDirs, dataDirs } from './storage/file-names.ts'
@@ -69,6 +70,8 @@ interface Found {
 }
 
 const HASH_SEED_BELOW: number = 2 ** 31 - 1
+/** How long a voter looks for a quorum before it serves read-only (client-protocol.md 19). */
+const READ_ONLY_GRACE_MS = 2000
 /** How long a leader that stops waits for somebody to take over. */
 const HAND_OVER_MAX_MS = 3000
 
@@ -174,7 +177,7 @@ export class Server {
       return
     }
     this.pipeline.isServing = true
-    this.pipeline.adoptSessions()
+    adoptSessions(this.pipeline)
     this.#beginRole('standalone')
   }
 
@@ -245,7 +248,7 @@ export class Server {
     } finally {
       pipeline.isServing = true
     }
-    pipeline.adoptSessions()
+    adoptSessions(pipeline)
     return restored
   }
 
@@ -320,6 +323,10 @@ export class Server {
       metrics: this.metrics,
       onServe: role => this.#beginRole(role),
       onLooking: () => this.#endRole(),
+      readOnlyAfterMs:
+        this.config.features.readOnlyMode && quorum.role === 'participant'
+          ? Math.max(READ_ONLY_GRACE_MS, this.config.tickTimeMs)
+          : undefined,
     })
   }
 
@@ -374,12 +381,13 @@ export class Server {
 
   /** Whoever decides expires sessions and reaps; a learner leaves that to its leader. */
   #beginRole(role: RoleName): void {
-    if (role === 'learner') return
+    this.#endRole()
     const { timers } = this.#ports
     const expire = (): void => {
-      this.#expiry = timers.after(this.pipeline.expireSessions(), expire)
+      this.#expiry = timers.after(expireSessions(this.pipeline), expire)
     }
     expire()
+    if (role !== 'leader' && role !== 'standalone') return
     this.#reaper = new Reaper(this.pipeline, timers, this.config.limits.containers)
   }
 

@@ -118,6 +118,7 @@ export class MemberView implements AdminView {
   }
 
   mode(): ServerMode {
+    if (this.#pipeline.role === 'readOnly' && this.#pipeline.isServing) return 'read-only'
     switch (this.#ensemble?.describe().role) {
       case undefined:
         return 'standalone'
@@ -204,7 +205,8 @@ export class MemberView implements AdminView {
   }
 
   sessionCounts(): SessionCounts {
-    return { global: this.#pipeline.database.sessions.size, local: 0 }
+    const { database, localTracker } = this.#pipeline
+    return { global: database.sessions.size, local: localTracker.size }
   }
 
   ephemerals(): ReadonlyMap<SessionId, readonly string[]> {

@@ -18,6 +18,7 @@ import type { EnsembleState } from '../pipeline/ops/reconfig.ts'
 import type { EnsemblePort, Pipeline, Proposals } from '../pipeline/pipeline.ts'
 import type { WriteRequest } from '../pipeline/request.ts'
 import type { RoleName } from '../pipeline/roles.ts'
+import { adoptSessions } from '../pipeline/session-duties.ts'
 import { TreeWriter } from '../storage/tree-stream.ts'
 import type { Database } from '../tree/database.ts'
 import { ackPacket, packet, type ZabOptions } from '../zab/core.ts'
@@ -42,6 +43,8 @@ export interface EnsembleOptions {
   readonly onServe: (role: RoleName) => void
   /** The role has ended. */
   readonly onLooking: () => void
+  /** After so long without a quorum a voter serves what it has; undefined: it does not. */
+  readonly readOnlyAfterMs: number | undefined
 }
 
 const ENTRY_START_BYTES = 512
@@ -54,6 +57,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
   readonly #entry = new Writer(ENTRY_START_BYTES)
   #pipeline!: Pipeline
   #disk!: DiskDuties
+  #readOnly: Alarm | undefined = undefined
   #isStepping = false
   #isStopped = false
   #roleSinceMs: number
@@ -99,6 +103,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
   async stop(): Promise<void> {
     this.#isStopped = true
     for (const alarm of this.#alarms.values()) alarm.cancel()
+    this.#readOnly?.cancel()
     await this.#options.network.stop()
     await this.#disk.stop()
   }
@@ -377,16 +382,33 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
     const { log, network, clock, metrics } = this.#options
     log.info('role', { role, leader, reason: why })
     this.#roleSinceMs = clock.monotonicMs()
+    this.#readOnly?.cancel()
     if (role === 'looking') {
+      this.#awaitReadOnly()
       this.#electionSinceMs = this.#roleSinceMs
       metrics.looking_count.value++
       this.#pipeline.abandon('this member has lost its role')
       this.#options.onLooking()
     } else {
+      if (this.#pipeline.isServing) this.#pipeline.abandon('a quorum is back')
       metrics.election_time.observe(this.#roleSinceMs - this.#electionSinceMs)
       this.isExact = false
     }
     network.listen(role === 'leading')
+  }
+
+  #awaitReadOnly(): void {
+    const { readOnlyAfterMs, timers, log } = this.#options
+    if (readOnlyAfterMs === undefined) return
+    this.#readOnly = timers.after(readOnlyAfterMs, () => {
+      const { role, phase, lastLogged } = this.#peer.describe()
+      if (role !== 'looking' || phase !== 'looking' || lastLogged < 0n) return
+      const pipeline = this.#pipeline
+      pipeline.assume('readOnly', pipeline.database)
+      pipeline.isServing = true
+      log.warn('serving read-only, no quorum', { zxid: hex(pipeline.database.lastZxid) })
+      this.#options.onServe('readOnly')
+    })
   }
 
   #serve(role: PeerDescription['role'], epoch: number): void {
@@ -399,7 +421,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
     pipeline.isServing = true
     this.#options.log.info('serving', { role, epoch, zxid: hex(pipeline.database.lastZxid) })
     this.#options.onServe(name)
-    if (name === 'leader') pipeline.adoptSessions()
+    if (name === 'leader') adoptSessions(pipeline)
   }
 
   #activate(membership: Membership): void {

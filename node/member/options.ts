@@ -57,6 +57,8 @@ export function pipelineOptions(config: Config): PipelineOptions {
     connectionThrottle: throttle.connections,
     // Apache's standalone member draws its session ids as member 1 (client-protocol.md 15.1).
     serverId: config.quorum?.serverId ?? 1,
+    localSessions: sessions.localEnabled,
+    localSessionsUpgrading: sessions.localUpgradingEnabled,
     isStandalone: config.quorum === undefined,
   }
 }

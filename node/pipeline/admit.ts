@@ -3,11 +3,13 @@
  */
 import { failInvariant } from '../../base/invariant.ts'
 import { ErrorCode } from '../../wire/errors.ts'
+import { OpCode } from '../../wire/opcodes.ts'
 import type { Reader } from '../../wire/reader.ts'
 import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
 import { handleAuth, handleSasl, isAuthMissing } from './auth-requests.ts'
 import { type Connection, Phase } from './connection.ts'
 import { handleConnect } from './handshake.ts'
+import { admitLocalWrite, closeLocalSession } from './local-sessions.ts'
 import { type Route, routeOf } from './ops/table.ts'
 import { UNREAD_REPLIES_PAUSE_BYTES } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
@@ -58,8 +60,7 @@ function dispatch(pipeline: Pipeline, connection: Connection, xid: number, type:
     connection.close('its session is not known any more')
     return false
   }
-  pipeline.tracker.touch(session, pipeline.nowMs())
-  if (!session.isTouched && pipeline.role === 'learner') pipeline.forwarding.touch(session)
+  pipeline.touch(session)
   return take(pipeline, connection, route, xid, type)
 }
 
@@ -72,7 +73,8 @@ function take(
 ): boolean {
   const role = ROLES[pipeline.role]
   if (route.route === 'write') {
-    role.write(pipeline, connection, xid, type, pipeline.reader)
+    if (connection.session?.isLocal === true) takeLocalWrite(pipeline, connection, xid, type)
+    else role.write(pipeline, connection, xid, type, pipeline.reader)
   } else if (route.route === 'sync' && role.sync !== undefined) {
     role.sync(pipeline, connection, bytesOfRequest(pipeline.reader))
   } else if (route.route === 'read' || route.route === 'sync') {
@@ -86,6 +88,23 @@ function take(
     return false
   }
   return mayGoOn(pipeline, connection)
+}
+
+/** Writes of a session that only this member knows. */
+function takeLocalWrite(
+  pipeline: Pipeline,
+  connection: Connection,
+  xid: number,
+  type: number,
+): void {
+  const { session } = connection
+  if (session === undefined) return
+  if (type === OpCode.closeSession) {
+    if (connection.waiting.length > 0) defer(pipeline, connection)
+    else closeLocalSession(pipeline, connection, session, xid)
+  } else if (admitLocalWrite(pipeline, connection, session, xid, type)) {
+    ROLES[pipeline.role].write(pipeline, connection, xid, type, pipeline.reader)
+  }
 }
 
 /** A request behind a write of its session waits for its turn, in bytes of its own. */
@@ -112,6 +131,11 @@ export function serveDeferred(
   const xid = reader.int()
   const type = reader.int()
   const route = routeOf(type)
+  const { session } = connection
+  if (type === OpCode.closeSession && session?.isLocal === true) {
+    closeLocalSession(pipeline, connection, session, xid)
+    return
+  }
   if (route?.route !== 'read' && route?.route !== 'sync') {
     failInvariant('only reads are deferred', { type })
   }

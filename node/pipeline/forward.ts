@@ -175,6 +175,12 @@ export function forwardSession(
   send(pipeline, id, 0, type, new Writer(4).int(timeoutMs).copy(), connection.ids)
 }
 
+/** A local session becomes global; the write that needs it follows on the same link. */
+export function forwardUpgrade(pipeline: Pipeline, session: Session): void {
+  const body = new Writer(4).int(session.timeoutMs).copy()
+  send(pipeline, session.id, 0, OpCode.createSession, body, [])
+}
+
 /** Whether a session still lives is known to the leader alone. */
 export function revalidate(
   pipeline: Pipeline,

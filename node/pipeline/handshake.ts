@@ -3,8 +3,9 @@ import { hex, type SessionId, sessionId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import { isPasswordOf, PASSWORD_BYTES, sessionPassword } from '../sessions/ids.ts'
-import { LOCAL_OWNER } from '../sessions/tracker.ts'
+import { LOCAL_OWNER, type Session } from '../sessions/tracker.ts'
 import { type Connection, Phase } from './connection.ts'
+import { openLocalSession, reattachLocal } from './local-sessions.ts'
 import type { Pipeline } from './pipeline.ts'
 import { ROLES } from './roles.ts'
 
@@ -52,8 +53,9 @@ export function handleConnect(pipeline: Pipeline, connection: Connection, reader
   const timeoutMs = negotiate(pipeline, request.timeoutMs)
   const role = ROLES[pipeline.role]
   if (request.sessionId === 0n) {
-    role.newSession(pipeline, connection, timeoutMs)
-    return false
+    if (pipeline.options.localSessions) openLocalSession(pipeline, connection, timeoutMs)
+    else role.newSession(pipeline, connection, timeoutMs)
+    return isAttached(connection)
   }
   const { sessionId: id, password } = request
   if (password === null || !isPasswordOf(id, password)) {
@@ -62,7 +64,9 @@ export function handleConnect(pipeline: Pipeline, connection: Connection, reader
     return false
   }
   pipeline.metrics.connection_revalidate_count.value++
-  role.reattach(pipeline, connection, id, timeoutMs)
+  if (!reattachLocal(pipeline, connection, id, timeoutMs)) {
+    role.reattach(pipeline, connection, id, timeoutMs)
+  }
   return isAttached(connection)
 }
 
@@ -76,6 +80,7 @@ function refusalOf(pipeline: Pipeline, request: ConnectRequest): string | undefi
     pipeline.metrics.cnxn_closed_without_zk_server_running.value++
     return 'not serving'
   }
+  if (pipeline.role === 'readOnly' && request.readOnly !== true) return 'read-only mode'
   if (!pipeline.connectionThrottle.admit(request.sessionId !== 0n, pipeline.nowMs())) {
     pipeline.metrics.connection_drop_count.value++
     return 'connection throttle'
@@ -116,7 +121,7 @@ export function refuseSession(
   reason: string,
 ): void {
   pipeline.ports.log.info('session not attached', { session: id, reason })
-  sendConnectResponse(connection, 0n as SessionId, 0)
+  sendConnectResponse(connection, 0n as SessionId, 0, pipeline.role === 'readOnly')
   connection.endAfterFlush('invalid session')
 }
 
@@ -127,16 +132,18 @@ export function attach(
   id: SessionId,
   timeoutMs: number,
 ): void {
-  pipeline.attached.get(id)?.close('its session was attached by another connection')
   const session = pipeline.tracker.add(id, timeoutMs, pipeline.nowMs())
-  if (session.isClosing) {
-    connection.close('its session ended while it was being made')
-    return
-  }
+  if (session.isClosing) connection.close('its session ended while it was being made')
+  else attachSession(pipeline, connection, session)
+}
+
+export function attachSession(pipeline: Pipeline, connection: Connection, session: Session): void {
+  const { id } = session
+  pipeline.attached.get(id)?.close('its session was attached by another connection')
   connection.session = session
   connection.phase = Phase.attached
   pipeline.attached.set(id, connection)
-  sendConnectResponse(connection, id, session.timeoutMs)
+  sendConnectResponse(connection, id, session.timeoutMs, pipeline.role === 'readOnly')
   connection.stats.lastOperation = OpCode.createSession
   pipeline.ports.log.debug('session attached', {
     session: id,
@@ -147,12 +154,17 @@ export function attach(
 
 const NO_PASSWORD: Uint8Array = new Uint8Array(PASSWORD_BYTES)
 
-function sendConnectResponse(connection: Connection, id: SessionId, timeoutMs: number): void {
+function sendConnectResponse(
+  connection: Connection,
+  id: SessionId,
+  timeoutMs: number,
+  isReadOnly: boolean,
+): void {
   const out = connection.out()
   const mark = out.beginFrame()
   out.int(0).int(timeoutMs).long(id)
   out.buffer(id === 0n ? NO_PASSWORD : sessionPassword(id))
-  if (connection.hasReadOnlyByte) out.boolean(false)
+  if (connection.hasReadOnlyByte) out.boolean(isReadOnly)
   out.endFrame(mark)
   connection.stats.sent++
 }

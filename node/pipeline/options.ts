@@ -30,6 +30,10 @@ export interface PipelineOptions {
   readonly enforcedSchemes: readonly string[] | undefined
   readonly connectionThrottle: ConnectionThrottleOptions
   readonly serverId: number
+  /** New sessions are known to their member alone. */
+  readonly localSessions: boolean
+  /** A local session becomes global when it creates an ephemeral znode. */
+  readonly localSessionsUpgrading: boolean
   /** It decides alone: no ensemble is configured. */
   readonly isStandalone: boolean
 }

@@ -6,7 +6,7 @@ import { Ring } from '../../base/ring.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
 import type { Membership } from '../../wire/config-string.ts'
 import { type SessionId, type Zxid, zxid } from '../../wire/ids.ts'
-import { OpCode, Perms } from '../../wire/opcodes.ts'
+import { Perms } from '../../wire/opcodes.ts'
 import { Reader } from '../../wire/reader.ts'
 import type { Acl } from '../../wire/records/data.ts'
 import type { QuorumPacket } from '../../wire/records/quorum.ts'
@@ -15,12 +15,11 @@ import { Writer } from '../../wire/writer.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Schemes } from '../auth/schemes.ts'
 import { firstSessionId } from '../sessions/ids.ts'
-import { SessionTracker } from '../sessions/tracker.ts'
+import { type Session, SessionTracker } from '../sessions/tracker.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { Database } from '../tree/database.ts'
 import { DigestLog } from '../tree/digest-log.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
-import { reapable } from '../tree/reapable.ts'
 import type { Watches } from '../tree/watches.ts'
 import { Admission } from './admission.ts'
 import { isHeldBack, onBadLength, onFrame } from './admit.ts'
@@ -33,7 +32,6 @@ import type { EnsembleState } from './ops/reconfig.ts'
 import { type PipelineOptions, UNREAD_REPLIES_MAX_BYTES } from './options.ts'
 import { OutputPool } from './output-pool.ts'
 import { PendingChanges } from './pending-changes.ts'
-import { proposeInternal } from './prepare.ts'
 import { Preparer } from './preparer.ts'
 import { type Waiting, WriteRequest } from './request.ts'
 import type { RoleName } from './roles.ts'
@@ -88,7 +86,10 @@ export class Pipeline implements ConnectionOwner {
   readonly schemes: Schemes
   readonly metrics: Metrics
   readonly stats: ServerStats
+  /** Global sessions: all of them where they are decided on, the attached ones on a learner. */
   tracker: SessionTracker
+  /** Sessions that no other member knows. */
+  localTracker: SessionTracker
   changes: PendingChanges
   preparer: Preparer
   readonly admission: Admission
@@ -140,6 +141,7 @@ export class Pipeline implements ConnectionOwner {
     this.audit = ports.audit ?? NO_AUDIT
     this.#nowMs = ports.clock.monotonicMs()
     this.tracker = new SessionTracker(options.tickTimeMs, this.#nowMs)
+    this.localTracker = new SessionTracker(options.tickTimeMs, this.#nowMs)
     this.changes = new PendingChanges(database.tree)
     this.preparer = this.#makePreparer()
     this.admission = new Admission(options)
@@ -277,9 +279,7 @@ export class Pipeline implements ConnectionOwner {
     this.forwarding.clear()
     this.leaderSyncs.clear()
     this.#lastProposed = database.lastZxid
-    this.tracker = new SessionTracker(this.options.tickTimeMs, this.ports.clock.monotonicMs())
-    this.changes = new PendingChanges(database.tree)
-    this.preparer = this.#makePreparer()
+    this.#startOver()
   }
 
   /** A leader numbers from here on. */
@@ -385,15 +385,14 @@ export class Pipeline implements ConnectionOwner {
 
   // ----------------------------------------------------------------------------------- sessions
 
-  /** After recovery: all sessions start their time-outs anew (client-protocol.md 15.3). */
-  adoptSessions(): void {
-    const nowMs = this.ports.clock.monotonicMs()
-    for (const [id, timeoutMs] of this.database.sessions) this.tracker.add(id, timeoutMs, nowMs)
-    for (const owner of this.database.tree.ephemerals.owners()) {
-      if (this.tracker.get(owner as SessionId) !== undefined) continue
-      // An owner without a session: nobody will ever close it (storage.md 4.5).
-      this.turn(() => proposeInternal(this, owner as SessionId, OpCode.closeSession, undefined))
+  /** The session was heard of; a learner tells its leader. */
+  touch(session: Session): void {
+    if (session.isLocal) {
+      this.localTracker.touch(session, this.#nowMs)
+      return
     }
+    this.tracker.touch(session, this.#nowMs)
+    if (!session.isTouched && this.role === 'learner') this.forwarding.touch(session)
   }
 
   /** Goes on with another database, once nothing is on its way (storage.md 8). */
@@ -402,8 +401,15 @@ export class Pipeline implements ConnectionOwner {
     invariant(database.lastZxid > this.#lastProposed, 'a restored database is the newest state')
     this.database = database
     this.#lastProposed = database.lastZxid
-    this.tracker = new SessionTracker(this.options.tickTimeMs, this.ports.clock.monotonicMs())
-    this.changes = new PendingChanges(database.tree)
+    this.#startOver()
+  }
+
+  /** Nobody is known, nothing is on its way. */
+  #startOver(): void {
+    const nowMs = this.ports.clock.monotonicMs()
+    this.tracker = new SessionTracker(this.options.tickTimeMs, nowMs)
+    this.localTracker = new SessionTracker(this.options.tickTimeMs, nowMs)
+    this.changes = new PendingChanges(this.database.tree)
     this.preparer = this.#makePreparer()
   }
 
@@ -413,34 +419,6 @@ export class Pipeline implements ConnectionOwner {
     const { changes, database, schemes, tracker, options } = this
     const state = (): EnsembleState | undefined => this.ports.ensemble?.state()
     return new Preparer(changes, database.tree, schemes, tracker, options, onQuota, state)
-  }
-
-  /** Closes sessions whose time is over; returns the milliseconds until the next look. */
-  expireSessions(): number {
-    const nowMs = this.ports.clock.monotonicMs()
-    const due = this.tracker.expire(nowMs)
-    if (due.length > 0) {
-      this.turn(() => {
-        for (const session of due) {
-          this.ports.log.info('session expired', {
-            session: session.id,
-            timeoutMs: session.timeoutMs,
-          })
-          this.metrics.stale_sessions_expired.value++
-          proposeInternal(this, session.id, OpCode.closeSession, undefined)
-        }
-      })
-    }
-    return this.tracker.untilNextMs(nowMs)
-  }
-
-  /** Proposes the deletion of one container or TTL znode whose time has come. */
-  reap(path: string): void {
-    this.turn(() => proposeInternal(this, 0n as SessionId, OpCode.deleteContainer, path))
-  }
-
-  reapablePaths(neverUsedMs: number): string[] {
-    return reapable(this.database.tree, { nowMs: this.ports.clock.wallMs(), neverUsedMs })
   }
 
   /** Nothing new is taken; every client is let go after what it is owed. */

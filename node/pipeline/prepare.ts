@@ -10,7 +10,7 @@ import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import { DIGEST_VERSION, type TxnBody } from '../../wire/records/txn.ts'
 import { decodeUtf8 } from '../../wire/utf8.ts'
-import { LOCAL_OWNER } from '../sessions/tracker.ts'
+import { LOCAL_OWNER, type Session } from '../sessions/tracker.ts'
 import type { Connection } from './connection.ts'
 import { prepareCloseSession } from './ops/close-session.ts'
 import { prepareCreate, readCreate } from './ops/create.ts'
@@ -88,6 +88,13 @@ export function prepareForwarded(
     check = () => ErrorCode.marshallingError
   }
   propose(pipeline, undefined, requester, xid, type, check)
+}
+
+/** A local session of our own becomes global; the write that needs it follows. */
+export function proposeUpgrade(pipeline: Pipeline, { id, timeoutMs }: Session): void {
+  const requester = { sessionId: id, ids: [], isInternal: true, owner: LOCAL_OWNER }
+  const type = OpCode.createSession
+  propose(pipeline, undefined, requester, 0, type, () => ({ type, timeoutMs }))
 }
 
 /** A new session of a learner's client, which drew the id. */

@@ -4,7 +4,12 @@ import { Perms } from '../../wire/opcodes.ts'
 import type { Acl, Id } from '../../wire/records/data.ts'
 import { mayAccess } from '../auth/acl.ts'
 import type { Schemes } from '../auth/schemes.ts'
-import { type Session, type SessionTracker, UNKNOWN_OWNER } from '../sessions/tracker.ts'
+import {
+  LOCAL_OWNER,
+  type Session,
+  type SessionTracker,
+  UNKNOWN_OWNER,
+} from '../sessions/tracker.ts'
 import type { DataTree } from '../tree/data-tree.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
 import type { EnsembleState } from './ops/reconfig.ts'
@@ -61,10 +66,18 @@ export class Preparer {
   checkSession(requester: Requester): ErrorCode {
     if (requester.isInternal) return ErrorCode.ok
     const session = requester.session ?? this.tracker.get(requester.sessionId)
-    if (session === undefined || session.isGone) return this.#unknownSession
+    if (session === undefined || session.isGone) return this.#notFound(requester)
     if (session.isClosing) return ErrorCode.sessionExpired
     if (session.owner === UNKNOWN_OWNER) session.owner = requester.owner
     return session.owner === requester.owner ? ErrorCode.ok : ErrorCode.sessionMoved
+  }
+
+  /** A session that no tracker here knows may be a local one of the learner that asks. */
+  #notFound({ sessionId, owner }: Requester): ErrorCode {
+    const { localSessions, serverId } = this.options
+    const drawnBy = Number(BigInt.asUintN(8, sessionId >> 56n))
+    const isLocalElsewhere = localSessions && owner !== LOCAL_OWNER && drawnBy !== serverId
+    return isLocalElsewhere ? ErrorCode.ok : this.#unknownSession
   }
 
   may(requester: Requester, acl: readonly Acl[], perm: number): boolean {

@@ -1,5 +1,7 @@
 import type { Alarm, Timers } from '../../base/ports.ts'
+import { reapable } from '../tree/reapable.ts'
 import type { Pipeline } from './pipeline.ts'
+import { proposeReap } from './session-duties.ts'
 
 export interface ReaperOptions {
   readonly checkIntervalMs: number
@@ -37,7 +39,11 @@ export class Reaper {
 
   #look(): void {
     if (this.#due.length > 0) return
-    this.#due = this.#pipeline.reapablePaths(this.#options.maxNeverUsedMs)
+    const { database, ports } = this.#pipeline
+    this.#due = reapable(database.tree, {
+      nowMs: ports.clock.wallMs(),
+      neverUsedMs: this.#options.maxNeverUsedMs,
+    })
     if (this.#due.length > 0) this.#reapSome()
   }
 
@@ -45,7 +51,7 @@ export class Reaper {
     const perWakeUp = Math.max(1, Math.floor((this.#options.maxPerMinute * WAKE_UP_MS) / 60_000))
     const batch = this.#due.splice(0, perWakeUp)
     this.#pipeline.turn(() => {
-      for (const path of batch) this.#pipeline.reap(path)
+      for (const path of batch) proposeReap(this.#pipeline, path)
     })
     if (this.#due.length === 0) return
     const pauseMs = Math.max(1, (60_000 * perWakeUp) / Math.max(1, this.#options.maxPerMinute))

@@ -4,15 +4,17 @@
  */
 import type { SessionId } from '../../wire/ids.ts'
 import type { Reader } from '../../wire/reader.ts'
+import type { Session } from '../sessions/tracker.ts'
 import type { Connection } from './connection.ts'
-import { forwardSession, forwardSync, forwardWrite, revalidate } from './forward.ts'
+import { forwardSession, forwardSync, forwardUpgrade, forwardWrite, revalidate } from './forward.ts'
 import { reattachHere } from './handshake.ts'
 import { syncOnLeader } from './lead.ts'
 import type { Pipeline } from './pipeline.ts'
-import { prepareWrite, proposeSession } from './prepare.ts'
+import { prepareWrite, proposeSession, proposeUpgrade } from './prepare.ts'
+import { newReadOnlySession, refuseReattach, refuseSync, refuseWrite } from './read-only.ts'
 
 /** `learner`: follower and observer alike. */
-export type RoleName = 'standalone' | 'leader' | 'learner'
+export type RoleName = 'standalone' | 'leader' | 'learner' | 'readOnly'
 
 export interface RoleStages {
   /** The reader stands behind the header. */
@@ -31,6 +33,8 @@ export interface RoleStages {
     id: SessionId,
     timeoutMs: number,
   ) => void
+  /** A local session becomes global, under the id that it has. */
+  readonly upgradeSession: (pipeline: Pipeline, session: Session) => void
   /** Undefined: a sync is a read. `request` is its whole frame. */
   readonly sync:
     | ((pipeline: Pipeline, connection: Connection, request: Uint8Array) => void)
@@ -42,18 +46,28 @@ export const ROLES: Readonly<Record<RoleName, RoleStages>> = {
     write: prepareWrite,
     newSession: proposeSession,
     reattach: reattachHere,
+    upgradeSession: proposeUpgrade,
     sync: undefined,
   },
   leader: {
     write: prepareWrite,
     newSession: proposeSession,
     reattach: reattachHere,
+    upgradeSession: proposeUpgrade,
     sync: syncOnLeader,
   },
   learner: {
     write: forwardWrite,
     newSession: forwardSession,
     reattach: revalidate,
+    upgradeSession: forwardUpgrade,
     sync: forwardSync,
+  },
+  readOnly: {
+    write: refuseWrite,
+    newSession: newReadOnlySession,
+    reattach: refuseReattach,
+    upgradeSession: () => {},
+    sync: refuseSync,
   },
 }
