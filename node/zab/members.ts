@@ -29,9 +29,10 @@ export function parseConfig(text: string): Membership | undefined {
 
 /** The configuration that a transaction proposes; undefined for every other transaction. */
 export function configOfTxn(bytes: Uint8Array): Membership | undefined {
-  if (bytes.length < TXN_TYPE_OFFSET + 4) return undefined
-  const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength)
-  if (view.getInt32(TXN_TYPE_OFFSET) !== OpCode.reconfig) return undefined
+  // Asked of every proposal: four bytes are compared, no view is made.
+  const at = TXN_TYPE_OFFSET
+  if (bytes[at + 3] !== OpCode.reconfig) return undefined
+  if (bytes[at] !== 0 || bytes[at + 1] !== 0 || bytes[at + 2] !== 0) return undefined
   try {
     const { body } = readTxn(new Reader(bytes))
     if (body.type !== OpCode.reconfig || body.data === null) return undefined
