@@ -3,7 +3,7 @@
  * owner limits what goes in.
  */
 export class Ring<T> {
-  #slots: (T | undefined)[] = emptySlots(FIRST_SLOTS)
+  #slots: (T | undefined)[] = []
   #head = 0
   #length = 0
 
@@ -18,6 +18,7 @@ export class Ring<T> {
   }
 
   peek(): T | undefined {
+    if (this.#length === 0) return undefined
     return this.#slots[this.#head]
   }
 
@@ -37,13 +38,14 @@ export class Ring<T> {
   }
 
   clear(): void {
-    this.#slots = emptySlots(FIRST_SLOTS)
+    this.#slots = []
     this.#head = 0
     this.#length = 0
   }
 
   #grow(): void {
-    const grown = emptySlots<T>(this.#slots.length * 2)
+    // The first slots come with the first value: most rings of idle connections never hold one.
+    const grown = emptySlots<T>(Math.max(FIRST_SLOTS, this.#slots.length * 2))
     for (let i = 0; i < this.#length; i++) grown[i] = this.at(i)
     this.#slots = grown
     this.#head = 0
