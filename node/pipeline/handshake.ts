@@ -132,6 +132,8 @@ export function attach(
   id: SessionId,
   timeoutMs: number,
 ): void {
+  // First: a learner forgets a session with the last connection of it.
+  pipeline.attached.get(id)?.close('its session was attached by another connection')
   const session = pipeline.tracker.add(id, timeoutMs, pipeline.nowMs())
   if (session.isClosing) connection.close('its session ended while it was being made')
   else attachSession(pipeline, connection, session)
