@@ -8,7 +8,7 @@ import { makeMetrics } from '../../base/metrics.ts'
 import type { Clock, Hash, Log } from '../../base/ports.ts'
 import { ServerStats } from '../../base/server-stats.ts'
 import { TestRandom } from '../../base/test-random.ts'
-import { FrameCutter, type FrameHandler } from '../../wire/frame.ts'
+import { FrameCutter } from '../../wire/frame.ts'
 import type { SessionId, Zxid } from '../../wire/ids.ts'
 import { sessionId, zxid } from '../../wire/ids.ts'
 import { OpCode, Xid } from '../../wire/opcodes.ts'
@@ -25,6 +25,7 @@ import { Connection, type Listener, type Transport } from './connection.ts'
 import type { PipelineOptions } from './options.ts'
 import { Pipeline, type PipelinePorts, type Proposals } from './pipeline.ts'
 import type { WriteRequest } from './request.ts'
+import { expireSessions } from './session-duties.ts'
 
 export const TEST_OPTIONS: PipelineOptions = {
   tickTimeMs: 2000,
@@ -158,15 +159,7 @@ export class TestMember {
     }
     const stats = new ServerStats()
     const metrics = makeMetrics()
-    this.pipeline = new Pipeline(
-      this.database,
-      options,
-      schemes,
-      metrics,
-      stats,
-      this.log,
-      ports,
-    )
+    this.pipeline = new Pipeline(this.database, options, schemes, metrics, stats, this.log, ports)
     this.pipeline.isServing = true
   }
 
@@ -208,7 +201,7 @@ export class TestMember {
   /** Time passes, and sessions expire. */
   advance(ms: number): void {
     this.clock.nowMs += ms
-    this.pipeline.expireSessions()
+    expireSessions(this.pipeline)
   }
 
   /** What a restart would make of the log is what is served. Returns the entries looked at. */
@@ -256,7 +249,7 @@ export type Received =
 export type Reply = Extract<Received, { kind: 'reply' }>
 
 /** A client, its socket, and what it has received. */
-export class TestClient implements Transport, FrameHandler {
+export class TestClient implements Transport {
   readonly member: TestMember
   readonly connection: Connection
   readonly received: Received[] = []
@@ -270,10 +263,18 @@ export class TestClient implements Transport, FrameHandler {
   isReading = true
   receivedBytes = 0
   #isConnecting = false
-  #queued: Uint8Array[] = []
+  /** What the member's side of the socket holds, and what it was when it was handed over. */
+  #queued: { readonly held: Uint8Array; readonly bytes: Uint8Array }[] = []
+  #takenOfFirst = 0
   #queuedBytes = 0
   #nextXid = 1
-  readonly #cutter: FrameCutter = new FrameCutter(this, 2 ** 31 - 1)
+  readonly #cutter: FrameCutter = new FrameCutter(
+    {
+      frame: (bytes, start, end) => this.#take(bytes.slice(start, end)),
+      badLength: length => failInvariant('a member sends possible lengths', { length }),
+    },
+    2 ** 31 - 1,
+  )
 
   constructor(member: TestMember, address: string, port: number) {
     this.member = member
@@ -318,24 +319,13 @@ export class TestClient implements Transport, FrameHandler {
     if (!this.isEnded) this.member.pipeline.receive(this.connection, bytes)
   }
 
-  /** One frame. */
-  frame(write: (writer: Writer) => void): Uint8Array
-  frame(bytes: Uint8Array, start: number, end: number): boolean
-  frame(
-    what: Uint8Array | ((writer: Writer) => void),
-    start: number = 0,
-    end: number = 0,
-  ): Uint8Array | boolean {
-    if (typeof what !== 'function') return this.#take(what.slice(start, end))
+  /** One frame, its length in front. */
+  frameOf(write: (writer: Writer) => unknown): Uint8Array {
     const writer = new Writer()
     const mark = writer.beginFrame()
-    what(writer)
+    write(writer)
     writer.endFrame(mark)
     return writer.copy()
-  }
-
-  badLength(length: number): boolean {
-    return failInvariant('a member sends frames of possible lengths', { length })
   }
 
   /** Sends a ConnectRequest. */
@@ -359,7 +349,7 @@ export class TestClient implements Transport, FrameHandler {
       readOnly: false,
       ...fields,
     }
-    return this.frame(writer => proto.connectRequest.write(writer, request))
+    return this.frameOf(writer => proto.connectRequest.write(writer, request))
   }
 
   /** Comes back with the session of another client. */
@@ -368,7 +358,7 @@ export class TestClient implements Transport, FrameHandler {
   }
 
   requestFrame(xid: number, type: number, write: (writer: Writer) => unknown): Uint8Array {
-    return this.frame(writer => {
+    return this.frameOf(writer => {
       writer.int(xid).int(type)
       write(writer)
     })
@@ -419,15 +409,18 @@ export class TestClient implements Transport, FrameHandler {
 
   /** Takes what waits in the member's queue; `bytes` of it, or all. */
   drain(bytes: number = this.#queuedBytes): void {
-    let left = bytes
-    while (left > 0 && this.#queued.length > 0) {
-      const [first] = this.#queued
-      const taken = Math.min(left, first!.length)
-      this.#cutter.push(first!.slice(0, taken))
-      if (taken === first!.length) this.#queued.shift()
-      else this.#queued[0] = first!.subarray(taken)
-      left -= taken
+    for (let left = bytes; left > 0 && this.#queued.length > 0; ) {
+      const first = this.#queued[0]!
+      const isUntouched = first.held.every((byte, i) => byte === first.bytes[i])
+      invariant(isUntouched, 'bytes that a socket holds are not used again')
+      const taken = Math.min(left, first.bytes.length - this.#takenOfFirst)
+      this.#cutter.push(first.bytes.slice(this.#takenOfFirst, this.#takenOfFirst + taken))
+      this.#takenOfFirst += taken
       this.#queuedBytes -= taken
+      left -= taken
+      if (this.#takenOfFirst < first.bytes.length) continue
+      this.#queued.shift()
+      this.#takenOfFirst = 0
     }
     if (this.#queuedBytes === 0) this.member.pipeline.drained(this.connection)
   }
@@ -438,9 +431,8 @@ export class TestClient implements Transport, FrameHandler {
     invariant(!this.isEnded, 'nothing is sent on a connection that has ended')
     this.receivedBytes += length
     if (!this.isReading) {
-      this.#queued.push(bytes.slice(0, length))
+      this.#queued.push({ held: bytes.subarray(0, length), bytes: bytes.slice(0, length) })
       this.#queuedBytes += length
-      // Copied here, but a socket would hold on to the bytes.
       return false
     }
     if (this.session === undefined && !this.#isConnecting) {
