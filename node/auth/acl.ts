@@ -47,17 +47,19 @@ export function fixUpAcl(
   const fixed: Acl[] = []
   for (const entry of withoutDuplicates(raw)) {
     const { perms, scheme, id } = entry
-    if (scheme === 'world' && id === null) return UNREADABLE_ACL
-    if (scheme === null || id === null) return INVALID_ACL
+    if (scheme === null) return INVALID_ACL
     if (scheme === 'auth') {
       const own = ids.filter(candidate => schemes.get(candidate.scheme)?.isAuthenticated === true)
       if (own.length === 0) return INVALID_ACL
       for (const one of own) fixed.push({ perms, id: one })
-    } else if (scheme === 'world' ? id === 'anyone' : schemes.get(scheme)?.isValid(id) === true) {
-      fixed.push({ perms, id: { scheme, id } })
-    } else {
-      return INVALID_ACL
+      continue
     }
+    const provider = schemes.get(scheme)
+    if (scheme !== 'world' && provider === undefined) return INVALID_ACL
+    if (id === null) return UNREADABLE_ACL
+    const isValid = scheme === 'world' ? id === 'anyone' : provider?.isValid(id) === true
+    if (!isValid) return INVALID_ACL
+    fixed.push({ perms, id: { scheme, id } })
   }
   return fixed
 }

@@ -187,14 +187,15 @@ test('166 to 169, 177: what is stored of an ACL', () => {
     ['ip', '10.0.0.0/33'],
     [null, 'x'],
     [null, null],
-    ['digest', null],
-    ['auth', null],
   ]
   for (const [scheme, id] of invalid) {
     const list = [raw(31, 'world', 'anyone'), raw(1, scheme, id)]
     assert.equal(fix(list, [IP, U]), INVALID_ACL, `${scheme}:${id}`)
   }
-  assert.equal(fix([raw(1, 'world', null)]), UNREADABLE_ACL)
+  // Seen on Apache inside a multi: a null id of a scheme that exists is no invalid ACL.
+  for (const scheme of ['world', 'digest', 'ip']) {
+    assert.equal(fix([raw(1, scheme, null)]), UNREADABLE_ACL, scheme)
+  }
 })
 
 /** client-protocol.md 16.3 in one sentence. */

@@ -21,6 +21,8 @@ const AVERSION = Field.aversion - Field.czxid
 const OWNER = Field.owner - Field.czxid
 const WORDS = OWNER + 2
 
+const INT_MAX = 2 ** 31 - 1
+
 /** A znode as it will be once everything on its way has arrived. */
 export class PendingNode {
   readonly path: string
@@ -186,8 +188,12 @@ export class PendingChanges {
   childChanged(parent: PendingNode, delta: 1 | -1): void {
     const node = this.#change(parent)
     node.childCount += delta
-    if (delta === 1) node.words[CVERSION]!++
-    this.#stamp(node, PZXID)
+    // A count at its end stays there, and with it pzxid: the tree only takes a larger one.
+    if (delta === -1) this.#stamp(node, PZXID)
+    else if (node.cversion < INT_MAX) {
+      node.words[CVERSION]!++
+      this.#stamp(node, PZXID)
+    }
     this.#redigest(node)
   }
 

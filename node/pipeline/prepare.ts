@@ -15,7 +15,7 @@ import type { Connection } from './connection.ts'
 import { prepareCloseSession } from './ops/close-session.ts'
 import { prepareCreate, readCreate } from './ops/create.ts'
 import { prepareDelete, prepareDeleteContainer, readDelete } from './ops/delete.ts'
-import { multiFailure, prepareMulti, readMulti } from './ops/multi.ts'
+import { multiFailure, NoTransaction, prepareMulti, readMulti } from './ops/multi.ts'
 import { prepareReconfig, readReconfig } from './ops/reconfig.ts'
 import { prepareSetAcl, readSetAcl } from './ops/set-acl.ts'
 import { prepareSetData, readSetData } from './ops/set-data.ts'
@@ -40,7 +40,7 @@ export function prepareWrite(
   } catch (error) {
     if (!(error instanceof JuteError)) throw error
     // Apache logs an error transaction under the current zxid here; a multi gets a new one.
-    if (type !== OpCode.multi) {
+    if (type !== OpCode.multi || error instanceof NoTransaction) {
       answerUnreadable(pipeline, connection, xid)
       return
     }

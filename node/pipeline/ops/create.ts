@@ -63,6 +63,9 @@ export function prepareCreate(
   const { type, flags, path: asked } = request
   const modeErr = checkMode(preparer, request)
   if (modeErr !== ErrorCode.ok) return modeErr
+  if (isEphemeralMode(flags) && requester.session?.isLocal === true) {
+    return ErrorCode.ephemeralOnLocalSession
+  }
   const sessionErr = preparer.checkSession(requester)
   if (sessionErr !== ErrorCode.ok) return sessionErr
   if (asked === null) return ErrorCode.marshallingError

@@ -18,16 +18,28 @@ import { prepareSetData, readSetData } from './set-data.ts'
 /** A sub-request, read and ready to be checked in its turn. */
 export type Part = (preparer: Preparer, requester: Requester) => SingleTxn | ErrorCode
 
-/** The sub-requests. Throws JuteError for whatever makes the whole request fail with -5. */
+/**
+ * The sub-requests. Throws JuteError for whatever makes the whole request fail with -5, NoTransaction
+ * where Apache notices before there is a transaction.
+ */
 export function readMulti(reader: Reader): Part[] {
   const parts: Part[] = []
+  let hasReads = false
   for (;;) {
     const type = reader.int()
     const done = reader.boolean()
     reader.int()
-    if (done) return parts
-    parts.push(readPart(type, reader))
+    if (done) break
+    if (type === OpCode.getData || type === OpCode.getChildren) {
+      hasReads = true
+      reader.string()
+      reader.boolean()
+    } else {
+      parts.push(readPart(type, reader))
+    }
   }
+  if (hasReads) throw new JuteError('a read inside a multi')
+  return parts
 }
 
 function readPart(type: number, reader: Reader): Part {
@@ -37,9 +49,11 @@ function readPart(type: number, reader: Reader): Part {
     case OpCode.createContainer:
     case OpCode.createTtl: {
       const asked = readCreate(type, reader)
-      // A TTL mode without a TTL is as unknown here as any other number.
-      const isKnown = isCreateMode(asked.flags) && (asked.ttlMs >= 0 || !isTtlMode(asked.flags))
-      if (!isKnown) throw new JuteError(`create flags ${asked.flags}`)
+      if (!isCreateMode(asked.flags)) throw new JuteError(`create flags ${asked.flags}`)
+      // Apache trips over it while decoding, before there is a transaction.
+      if (asked.acl === null && type !== OpCode.createTtl) throw new NoTransaction('null ACL list')
+      // A TTL mode without a TTL is as good as no mode.
+      if (isTtlMode(asked.flags) && asked.ttlMs < 0) throw new JuteError('a TTL mode without a TTL')
       const isContainer = type === OpCode.create && asked.flags === CreateMode.container
       const request = isContainer ? ({ ...asked, type: OpCode.createContainer } as const) : asked
       return (preparer, requester) => prepareCreate(preparer, requester, request)
@@ -61,16 +75,21 @@ function readPart(type: number, reader: Reader): Part {
   }
 }
 
+/** Makes a multi fail with -5 without a transaction. */
+export class NoTransaction extends JuteError {}
+
 /** All or nothing: after a failure the caller undoes what was changed. */
 export function prepareMulti(
   preparer: Preparer,
   requester: Requester,
   parts: readonly Part[],
-): MultiTxn {
+): MultiTxn | ErrorCode {
   const txns: SingleTxn[] = []
   let failed = false
   for (const part of parts) {
     const txn = failed ? ErrorCode.runtimeInconsistency : part(preparer, requester)
+    // An unexpected null is nothing that a part could be refused for.
+    if (txn === ErrorCode.marshallingError) return txn
     if (typeof txn === 'number') failed = true
     txns.push(typeof txn === 'number' ? { type: OpCode.error, err: txn } : txn)
   }
