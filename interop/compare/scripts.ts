@@ -22,7 +22,8 @@ function creates(): Script {
   const root = '/creates'
   const paths = ['/', '', 'a', 'a/b', null, root, `${root}/`, `${root}//b`, `${root}/.`]
   const more = [`${root}/..`, `${root}/...`, `${root}/\u0000`, `${root}/\u0001`, `${root}/\ue000`]
-  const lists = [[], null, [acl(31, 'world', 'x')], [acl(31, null, 'x')], [acl(31, 'world', null)]]
+  const nulls = ['world', 'digest', 'ip', 'auth', 'sasl'].map(scheme => [acl(31, scheme, null)])
+  const lists = [[], null, [acl(31, 'world', 'x')], [acl(31, null, 'x')], ...nulls]
   return script('creates', [
     create(root),
     ...[...paths, ...more].map((path): RequestStep => ({ do: 'create', path })),
@@ -327,6 +328,7 @@ function multisRefusedAsWhole(root: string): readonly (readonly PartStep[])[] {
     [{ do: 'delete', path: `${root}/missing` }, part(null)],
     [part(null), read],
     [read, part(null)],
+    [read, { do: 'check', path: root }, part(null)],
     [part(null), { do: 'other', type: 99 }],
     [{ do: 'createContainer', path, options: { acl: null } }],
     [{ do: 'create2', path, options: { acl: null } }],

@@ -173,6 +173,26 @@ export class Ensemble {
     }
   }
 
+  /**
+   * Starts everybody that does not run, `first` before the others: it leads when nobody has a
+   * longer history and nobody of a larger id has an equal one.
+   */
+  async startUnder(first: Member): Promise<void> {
+    await first.server.launch()
+    await poll(`member ${first.id} looks for a leader`, async () => {
+      return first.logged(/LOOKING|"role":"looking"/) === undefined ? undefined : true
+    })
+    for (const member of this.members) {
+      if (!member.server.isRunning && member.plan.joins !== true) await member.server.launch()
+    }
+    const leader = await this.awaitServing()
+    assert.equal(leader.id, first.id, `member ${first.id} leads`)
+  }
+
+  async killAll(): Promise<void> {
+    await Promise.all(this.running.map(async member => member.server.kill()))
+  }
+
   get running(): readonly Member[] {
     return this.members.filter(member => member.server.isRunning)
   }

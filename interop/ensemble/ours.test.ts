@@ -123,6 +123,10 @@ void describe('ours: three voters and an observer', () => {
     const leader = await ensemble.leader()
     const others = ensemble.members.filter(member => member !== leader)
     const rounds = await Promise.all(others.map(countRounds))
+    assert.ok(
+      rounds.every(count => count > 0),
+      'rounds are found in the log',
+    )
     const client = await others[0]!.connect()
     ok(await client.create('/handed-over'))
     await leader.server.terminate()

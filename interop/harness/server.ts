@@ -148,8 +148,13 @@ export class Server {
   }
 
   /** SIGSTOP: the process and its connections are there and nothing moves. */
-  suspend(): void {
+  async suspend(): Promise<void> {
     this.#signal('SIGSTOP')
+    await poll(`${this.kind} is stopped`, async () => {
+      // The state comes after the program's name, which may hold spaces and brackets.
+      const state = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ').at(-1)
+      return state?.startsWith('T') === true ? true : undefined
+    })
   }
 
   resume(): void {
