@@ -24,21 +24,24 @@ export type Part = (preparer: Preparer, requester: Requester) => SingleTxn | Err
  */
 export function readMulti(reader: Reader): Part[] {
   const parts: Part[] = []
-  let hasReads = false
+  let isRead: boolean | undefined
   for (;;) {
     const type = reader.int()
     const done = reader.boolean()
     reader.int()
     if (done) break
-    if (type === OpCode.getData || type === OpCode.getChildren) {
-      hasReads = true
+    const readsNow = type === OpCode.getData || type === OpCode.getChildren
+    if (readsNow) {
       reader.string()
       reader.boolean()
     } else {
       parts.push(readPart(type, reader))
     }
+    // The first part says which kind it is.
+    isRead ??= readsNow
+    if (readsNow !== isRead) throw new JuteError('reads and writes inside one multi')
   }
-  if (hasReads) throw new JuteError('a read inside a multi')
+  if (isRead === true) throw new JuteError('reads inside a multi')
   return parts
 }
 
