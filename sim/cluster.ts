@@ -29,7 +29,13 @@ export const DEFAULT_CLUSTER: ClusterOptions = {
   voters: 3,
   observers: 0,
   // Short times make many elections; what counts is their ratio.
-  zab: { tickTimeMs: 200, initLimitTicks: 10, syncLimitTicks: 5, historyCount: 20 },
+  zab: {
+    tickTimeMs: 200,
+    initLimitTicks: 10,
+    syncLimitTicks: 5,
+    historyCount: 20,
+    historyMaxBytes: 0,
+  },
   isWireReal: false,
 }
 

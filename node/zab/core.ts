@@ -27,8 +27,10 @@ export interface ZabOptions {
   /** Pauses before the second, third ... attempt to reach the elected leader. */
   readonly connectRetryMs: readonly number[]
   readonly isReconfigEnabled: boolean
-  /** Committed transactions kept for DIFF (`zookeeper.commitLogCount`). */
+  /** Committed transactions kept for DIFF (`zookeeper.commitLogCount`) ... */
   readonly historyCount: number
+  /** ... and more of them while all together cost no more than this. */
+  readonly historyMaxBytes: number
   /** The last counter of an epoch: the leader gives way to a new epoch instead of using it. */
   readonly lastCounter: number
   /** Bits of Feature that this member offers to others of its kind. */
@@ -47,6 +49,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   connectRetryMs: [10, 20, 40, 80, 100, 100, 100, 100],
   isReconfigEnabled: false,
   historyCount: 500,
+  historyMaxBytes: 16 * 1024 * 1024,
   lastCounter: 0xffff_ffff,
   features: 1,
   isSyncConfirmed: true,
@@ -97,7 +100,8 @@ export class Core {
   ) {
     this.options = options
     this.members = new Members(committed, lastSeen, options.isReconfigEnabled)
-    this.history = new History(options.historyCount, state.lastLogged)
+    const limits = { count: options.historyCount, maxBytes: options.historyMaxBytes }
+    this.history = new History(limits, state.lastLogged)
     this.acceptedEpoch = state.acceptedEpoch
     this.currentEpoch = state.currentEpoch
     this.round = 0n

@@ -52,7 +52,7 @@ test('history agrees with a plain list through appends, deliveries and cuts', ()
   let cuts = 0
   fc.assert(
     fc.property(fc.array(command, { maxLength: 300 }), fc.nat(), (commands, chance) => {
-      const history = new History(KEEP, makeZxid(1, 3))
+      const history = new History({ count: KEEP, maxBytes: 0 }, makeZxid(1, 3))
       const twin: Twin = { base: makeZxid(1, 3), all: [], delivered: makeZxid(1, 3) }
       let number = chance
       for (const each of commands) {
@@ -85,7 +85,7 @@ test('history agrees with a plain list through appends, deliveries and cuts', ()
 })
 
 test('a hole is refused, whoever makes it', () => {
-  const history = new History(KEEP, makeZxid(1, 3))
+  const history = new History({ count: KEEP, maxBytes: 0 }, makeZxid(1, 3))
   assert.throws(() => history.append(entry(makeZxid(1, 5))), /no holes/)
   assert.throws(() => history.append(entry(makeZxid(1, 3))), /no holes/)
   assert.throws(() => history.append(entry(makeZxid(2, 2))), /no holes/)
@@ -94,7 +94,7 @@ test('a hole is refused, whoever makes it', () => {
 })
 
 test('what recovery read behind a hole is not offered to anybody', () => {
-  const history = new History(100, makeZxid(1, 0))
+  const history = new History({ count: 100, maxBytes: 0 }, makeZxid(1, 0))
   const read = [1, 2, 5, 6].map(counter => entry(makeZxid(1, counter)))
   history.load(makeZxid(1, 0), read, makeZxid(1, 6))
   assert.equal(history.count, 2)
@@ -103,7 +103,7 @@ test('what recovery read behind a hole is not offered to anybody', () => {
 })
 
 test('a cut below what is delivered takes the tree back; one that is not remembered starts over', () => {
-  const history = new History(100, makeZxid(1, 0))
+  const history = new History({ count: 100, maxBytes: 0 }, makeZxid(1, 0))
   for (let i = 1; i <= 6; i++) history.append(entry(makeZxid(1, i)))
   history.deliverTo(makeZxid(1, 5))
   history.truncate(makeZxid(1, 4), makeZxid(1, 2))
@@ -113,4 +113,22 @@ test('a cut below what is delivered takes the tree back; one that is not remembe
   history.settle(makeZxid(1, 9), makeZxid(1, 9))
   assert.equal(history.count, 0)
   assert.equal(history.base, makeZxid(1, 9))
+})
+
+test('more is kept while it fits, and what is kept is zxid and bytes alone', () => {
+  const history = new History({ count: 2, maxBytes: 10 * 500 }, makeZxid(1, 0))
+  for (let i = 1; i <= 30; i++) {
+    const request = { zxid: makeZxid(1, i), bytes: new Uint8Array(100), connection: 'large' }
+    history.append(request)
+    assert.equal(history.deliverNext(), request, 'the pipeline gets its own object back')
+  }
+  assert.equal(history.count, 10)
+  assert.equal(history.base, makeZxid(1, 20))
+  assert.ok(!('connection' in history.at(9)))
+  history.truncate(makeZxid(1, 25), makeZxid(1, 25))
+  for (let i = 26; i <= 60; i++) {
+    history.append({ zxid: makeZxid(1, i), bytes: new Uint8Array(5000) })
+    history.deliverNext()
+  }
+  assert.equal(history.count, 2, 'never fewer than the count')
 })

@@ -17,24 +17,35 @@ export function isSuccessor(last: Zxid, next: Zxid): boolean {
   return epochOf(next) > epochOf(last) && counterOf(next) === 1
 }
 
+/** What an entry costs beside its bytes: two objects and a place in the ring. */
+const ENTRY_OVERHEAD_BYTES = 400
+
+/** Delivered entries kept for learners that were away: at least so many, more while they fit. */
+export interface HistoryLimits {
+  readonly count: number
+  readonly maxBytes: number
+}
+
 export class History {
-  /** Delivered entries kept for learners that were away for a short time. */
-  readonly #keep: number
+  readonly #limits: HistoryLimits
   /** A ring; its length is a power of two. */
   #ring: (Entry | undefined)[]
   #start: number
   #count: number
   #undelivered: number
+  /** Of all entries, with their overhead. */
+  #bytes: number
   #base: Zxid
   #last: Zxid
   #delivered: Zxid
 
-  constructor(keep: number, base: Zxid) {
-    this.#keep = keep
+  constructor(limits: HistoryLimits, base: Zxid) {
+    this.#limits = limits
     this.#ring = Array.from<Entry | undefined>({ length: 64 })
     this.#start = 0
     this.#count = 0
     this.#undelivered = 0
+    this.#bytes = 0
     this.#base = base
     this.#last = base
     this.#delivered = base
@@ -64,7 +75,7 @@ export class History {
 
   /** The index-th oldest entry. */
   at(index: number): Entry {
-    const entry = this.#ring[(this.#start + index) & (this.#ring.length - 1)]
+    const entry = this.#ring[this.#slot(index)]
     if (entry === undefined || index >= this.#count) failInvariant('no such entry', { index })
     return entry
   }
@@ -79,16 +90,22 @@ export class History {
       failInvariant('the log has no holes', { last: this.#last, next: entry.zxid })
     }
     if (this.#count === this.#ring.length) this.#grow()
-    this.#ring[(this.#start + this.#count) & (this.#ring.length - 1)] = entry
+    this.#ring[this.#slot(this.#count)] = entry
     this.#count++
     this.#undelivered++
+    this.#bytes += sizeOf(entry)
     this.#last = entry.zxid
   }
 
-  /** Marks the oldest undelivered entry and returns it. */
+  /**
+   * Marks the oldest undelivered entry and returns it. What stays here is its zxid and bytes alone:
+   * a pipeline may have hung a whole request on the object.
+   */
   deliverNext(): Entry {
     const entry = this.nextToDeliver
     if (entry === undefined) failInvariant('there is something to deliver')
+    const at = this.#slot(this.#count - this.#undelivered)
+    this.#ring[at] = { zxid: entry.zxid, bytes: entry.bytes }
     this.#undelivered--
     this.#delivered = entry.zxid
     this.#trim()
@@ -133,7 +150,8 @@ export class History {
     }
     const kept = this.indexAfter(log)
     for (let i = kept; i < this.#count; i++) {
-      this.#ring[(this.#start + i) & (this.#ring.length - 1)] = undefined
+      this.#bytes -= sizeOf(this.at(i))
+      this.#ring[this.#slot(i)] = undefined
     }
     this.#count = kept
     this.#last = log
@@ -180,18 +198,26 @@ export class History {
     this.#start = 0
     this.#count = 0
     this.#undelivered = 0
+    this.#bytes = 0
     this.#base = zxid
     this.#last = zxid
     this.#delivered = zxid
   }
 
   #trim(): void {
-    while (this.#count - this.#undelivered > this.#keep) {
-      this.#base = this.at(0).zxid
+    const { count, maxBytes } = this.#limits
+    while (this.#count - this.#undelivered > count && this.#bytes > maxBytes) {
+      const oldest = this.at(0)
+      this.#base = oldest.zxid
+      this.#bytes -= sizeOf(oldest)
       this.#ring[this.#start] = undefined
       this.#start = (this.#start + 1) & (this.#ring.length - 1)
       this.#count--
     }
+  }
+
+  #slot(index: number): number {
+    return (this.#start + index) & (this.#ring.length - 1)
   }
 
   #grow(): void {
@@ -200,4 +226,8 @@ export class History {
     this.#ring = grown
     this.#start = 0
   }
+}
+
+function sizeOf(entry: Entry): number {
+  return entry.bytes.length + ENTRY_OVERHEAD_BYTES
 }

@@ -16,7 +16,7 @@ function historyOf(
   const all = counts.flatMap((count, i) =>
     Array.from({ length: count }, (_, k) => makeZxid(i + 1, k + 1)),
   )
-  const history = new History(keep, makeZxid(0, 0))
+  const history = new History({ count: keep, maxBytes: 0 }, makeZxid(0, 0))
   const committed = all.slice(0, Math.max(0, all.length - undelivered))
   for (const zxid of all) {
     history.append({ zxid, bytes: new Uint8Array(0) })
