@@ -3,6 +3,7 @@ import type { Audit } from '../../base/audit.ts'
 import { NO_AUDIT } from '../../base/audit.ts'
 import type { Log } from '../../base/ports.ts'
 import type { Config } from '../config/config.ts'
+import { unserved } from '../config/unserved.ts'
 import type { ConfigFiles } from '../member/ports.ts'
 import { Server } from '../server.ts'
 import { StorageError } from '../storage/storage-error.ts'
@@ -15,7 +16,7 @@ import { zlibCompression } from './gzip.ts'
 import { systemHash } from './hash.ts'
 import type { RunningServer } from './http-listen.ts'
 import { LineLog, parseLogLevel } from './log.ts'
-import type { MemberSettings } from './member-config.ts'
+import { EXIT_INVALID, type MemberSettings } from './member-config.ts'
 import { MemberNetwork } from './member-network.ts'
 import { systemInfo, userName } from './system-info.ts'
 
@@ -36,6 +37,11 @@ export async function runMember(settings: MemberSettings, version: string): Prom
   const { config } = settings
   const log = makeLog()
   for (const warning of config.warnings) log.warn('configuration', { warning })
+  const refusals = unserved(config)
+  if (refusals.length > 0) {
+    for (const refusal of refusals) log.error('configuration refused', { reason: refusal })
+    process.exit(EXIT_INVALID)
+  }
   const audit = makeAudit(config)
   let exitCode = 0
   let stop = (): void => process.exit(exitCode)
