@@ -5,7 +5,7 @@
  *   ensemble voters=3 observers=1 last=1=0x100000004,2=0x100000003 epochs=1=2,2=1,3=1   (all
  * stopped)
  *   start 1 2 | kill 1 | deliver 1->2 3->1 | drop 1->2 | disk 1 | fail 1 | advance 200ms
- *   propose 1 x | sync 1 | handover 1 2 | break 1-2 | settle-all | show
+ *   propose 1 x | reconfig 1 1,2,4o | sync 1 | handover 1 2 | break 1-2 | settle-all | show
  *
  * `settle-all` delivers and writes until nothing is left but alarms. What it gets wrong: a
  * snapshot is its zxid, trees are not kept.
@@ -21,6 +21,8 @@ import { PacketType, packetName, type QuorumPacket } from '../wire/records/quoru
 import { utf8Bytes } from '../wire/utf8.ts'
 import { membership } from './cluster.ts'
 import { type DiskJob, jobText, voteText } from './effect-text.ts'
+import { reconfigTxn } from './messages.ts'
+import { parseSetup, type Setup } from './stage-setup.ts'
 
 type Message =
   | { readonly kind: 'vote'; readonly notification: Notification }
@@ -47,8 +49,7 @@ export class HandCranked {
   #lines: string[]
   #nowMs: number
   #links: number
-  #voters: number
-  #observers: number
+  #setup: Setup
 
   constructor() {
     this.#members = new Map()
@@ -56,8 +57,7 @@ export class HandCranked {
     this.#lines = []
     this.#nowMs = 0
     this.#links = 0
-    this.#voters = 0
-    this.#observers = 0
+    this.#setup = parseSetup([])
   }
 
   /** Carries out one command and returns what happened. */
@@ -98,6 +98,9 @@ export class HandCranked {
       case 'sync':
         this.#input(this.#member(words[0]), { on: 'sync', token: 1, link: undefined })
         return
+      case 'reconfig':
+        this.#reconfigure(this.#member(words[0]), words[1] ?? '')
+        return
       case 'handover': {
         const to = words[1] === undefined ? undefined : Number(words[1])
         this.#input(this.#member(words[0]), { on: 'handOver', to })
@@ -118,38 +121,22 @@ export class HandCranked {
   }
 
   #setUp(words: readonly string[]): void {
-    const given = new Map(
-      words.map(word => [word.split('=')[0], word.slice(word.indexOf('=') + 1)]),
-    )
-    this.#voters = Number(given.get('voters') ?? 3)
-    this.#observers = Number(given.get('observers') ?? 0)
-    // One epoch for all, or `1=2,2=1`.
-    const epochs = new Map(
-      (given.get('epochs') ?? '0').split(',').map(text => {
-        const [id, epoch] = text.split('=')
-        return epoch === undefined ? ['all', Number(id)] : [id, Number(epoch)]
-      }),
-    )
+    this.#setup = parseSetup(words)
     this.#members.clear()
-    for (let id = 1; id <= this.#voters + this.#observers; id++) {
-      const epoch = epochs.get(String(id)) ?? epochs.get('all') ?? 0
+    for (let id = 1; id <= this.#setup.voters + this.#setup.observers; id++) {
+      const epoch = this.#setup.epochOf(id)
+      const last = this.#setup.lastOf(id)
       this.#members.set(id, {
         id,
         peer: undefined,
         jobs: [],
         alarms: new Map(),
         links: new Map(),
-        lastLogged: zxid(0n),
-        delivered: zxid(0n),
+        lastLogged: last,
+        delivered: last,
         acceptedEpoch: epoch,
         currentEpoch: epoch,
       })
-    }
-    for (const pair of (given.get('last') ?? '').split(',').filter(text => text !== '')) {
-      const [id, last = '0'] = pair.split('=')
-      const member = this.#member(id)
-      member.lastLogged = zxid(BigInt(last))
-      member.delivered = member.lastLogged
     }
     this.#say('ok')
   }
@@ -169,8 +156,13 @@ export class HandCranked {
     }
     const state = { ...member, recent: { base: makeZxid(epoch, 0), entries } }
     if (member.lastLogged <= 0n) state.recent.base = member.lastLogged
-    const options = { ...DEFAULT_ZAB_OPTIONS, me: member.id, tickTimeMs: 1000 }
-    member.peer = new Peer(options, state, membership(this.#voters, this.#observers))
+    const options = {
+      ...DEFAULT_ZAB_OPTIONS,
+      me: member.id,
+      tickTimeMs: 1000,
+      isReconfigEnabled: this.#setup.isReconfigEnabled,
+    }
+    member.peer = new Peer(options, state, membership(this.#setup.voters, this.#setup.observers))
     this.#input(member, { on: 'start' })
   }
 
@@ -321,6 +313,23 @@ export class HandCranked {
     this.#input(member, { on: 'propose', entry })
   }
 
+  /** `1,2,4o`: voters and observers of the proposed configuration. */
+  #reconfigure(member: Member, list: string): void {
+    const peer = member.peer
+    if (peer === undefined || !peer.canPropose) {
+      this.#say(`${member.id} does not accept proposals`)
+      return
+    }
+    const all = membership(9, 0).members
+    const members = list.split(',').map(word => {
+      const role = word.endsWith('o') ? ('observer' as const) : ('participant' as const)
+      return { ...all[Number.parseInt(word, 10) - 1]!, role }
+    })
+    const config = { ...membership(1, 0), members, version: peer.nextZxid }
+    const entry = { zxid: peer.nextZxid, bytes: reconfigTxn(config) }
+    this.#input(member, { on: 'propose', entry, config })
+  }
+
   #break(pair: string): void {
     const [a, b] = pair.split('-').map(word => this.#member(word))
     invariant(a !== undefined && b !== undefined, 'two members')
@@ -446,6 +455,10 @@ export class HandCranked {
     } else if (effect.do === 'note') {
       const facts = Object.entries(effect.facts).map(([key, value]) => `${key}=${value}`)
       if (effect.event !== 'phase') this.#say(`${id} ${effect.event}: ${facts.join(' ')}`)
+    } else if (effect.do === 'activate') {
+      const { members, version } = effect.membership
+      const list = members.map(each => (each.role === 'observer' ? `${each.id}o` : `${each.id}`))
+      this.#say(`${id} activates ${list.join(',')} version ${hex(version)}`)
     } else if (effect.do === 'synced') {
       this.#say(`${id} sync ${effect.token} is answered`)
     } else {
