@@ -39,7 +39,8 @@ export async function writeSome(member: Member, path: string, count: number = 10
 async function writeMany(member: Member, path: string): Promise<void> {
   const client = await member.connect()
   await client.create(path)
-  const writes = Array.from({ length: FORGOTTEN_WRITES }, () => client.setData(path, 'x'))
+  const data = new Uint8Array(FORGOTTEN_BYTES)
+  const writes = Array.from({ length: FORGOTTEN_WRITES }, () => client.setData(path, data))
   for (const answer of await Promise.all(writes)) ok(answer)
   await client.close()
 }
@@ -54,8 +55,9 @@ export async function killEach(ensemble: Ensemble, path: string): Promise<void> 
   }
 }
 
-/** More than what leaders remember for DIFF (commitLogCount 500, its least value). */
-const FORGOTTEN_WRITES = 600
+/** More than what leaders remember for DIFF: Apache 500 transactions, ours at least 16 MiB. */
+const FORGOTTEN_WRITES = 520
+const FORGOTTEN_BYTES = 40_000
 
 /** A member without any data becomes level by SNAP. */
 export async function loseDisk(ensemble: Ensemble, victim: Member, path: string): Promise<void> {
