@@ -1,0 +1,521 @@
+/** The kind ZkCluster. */
+import {
+  CONDITIONS,
+  OBSERVED_GENERATION,
+  PLACEMENT,
+  POOL_FIELDS,
+  RESOURCES,
+  SERVICE,
+  STORAGE_CLASS,
+} from './fields.ts'
+import { NAME_MAX, REFUSED_CONFIG_KEYS, VOTERS_MAX } from './limits.ts'
+import type { Field, ObjectSchema, Resource, Rule } from './schema.ts'
+
+const NAME_RULES: readonly Rule[] = [
+  {
+    rule: `self.metadata.name.size() <= ${NAME_MAX}`,
+    message: `metadata.name: at most ${NAME_MAX} characters`,
+  },
+  {
+    rule: "!self.metadata.name.endsWith('-observers')",
+    message: 'metadata.name: names that end in -observers belong to pools of observers',
+  },
+  {
+    rule: "self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",
+    message: 'metadata.name: letters, digits and dashes, beginning with a letter',
+  },
+]
+
+/** CEL of the refusal, out of the list that the documentation shows. */
+function refusedKeysRule(): Rule {
+  const whole = REFUSED_CONFIG_KEYS.filter(key => !key.endsWith('.'))
+  const families = REFUSED_CONFIG_KEYS.filter(key => key.endsWith('.'))
+  const list = whole.map(key => `'${key}'`).join(', ')
+  const starts = families.map(key => `key.startsWith('${key}')`).join(' || ')
+  return {
+    rule: `self.all(key, !(key in [${list}]) && !(${starts}))`,
+    message:
+      'config: the operator sets dataDir, ports, server lines, reconfig, ACL, TLS, admin and ' +
+      'metrics keys itself; valid are the other keys of zoo.cfg',
+  }
+}
+
+function volume(name: string, description: string): ObjectSchema {
+  return {
+    kind: 'object',
+    name,
+    description,
+    fields: {
+      size: {
+        kind: 'quantity',
+        default: '8Gi',
+        description: 'Size of the claim. It can grow, one member at a time, and never shrinks.',
+        rules: [
+          {
+            rule: 'quantity(self).compareTo(quantity(oldSelf)) >= 0',
+            message: 'size: a claim cannot shrink; valid is the same or more',
+          },
+        ],
+      },
+      storageClassName: STORAGE_CLASS,
+    },
+    rules: [
+      {
+        rule:
+          'has(self.storageClassName) == has(oldSelf.storageClassName) && ' +
+          '(!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)',
+        message: 'storageClassName: cannot be changed',
+      },
+    ],
+  }
+}
+
+const STORAGE: ObjectSchema = {
+  kind: 'object',
+  name: 'Storage',
+  description: 'Where members keep their data.',
+  default: {},
+  fields: {
+    ephemeral: {
+      kind: 'boolean',
+      default: false,
+      description:
+        'Keep data in the pod only. A member that loses its pod starts empty and syncs again; ' +
+        'losing more than a minority at once loses everything.',
+      rules: [{ rule: 'self == oldSelf', message: 'ephemeral: cannot be changed' }],
+    },
+    data: {
+      ...volume('Volume', 'Snapshots, the dynamic configuration and, without `log`, the log.'),
+      default: {},
+    },
+    log: volume('LogVolume', 'A volume of its own for transaction logs. Cannot be added later.'),
+    whenDeleted: {
+      kind: 'string',
+      enum: ['Retain', 'Delete'],
+      default: 'Retain',
+      description: 'What becomes of the claims when the ZkCluster is deleted.',
+    },
+    whenScaled: {
+      kind: 'string',
+      enum: ['Retain', 'Delete'],
+      default: 'Retain',
+      description: 'What becomes of the claim of a voter that was removed.',
+    },
+  },
+  rules: [
+    {
+      rule: 'has(self.log) == has(oldSelf.log)',
+      message: 'log: a log volume cannot be added to or taken from a cluster that exists',
+    },
+    {
+      rule: '!self.ephemeral || !has(self.log)',
+      message: 'log: not with ephemeral storage',
+    },
+  ],
+}
+
+function probe(period: number, failures: number, what: string): Field {
+  return {
+    kind: 'object',
+    name: 'Probe',
+    description: what,
+    default: {},
+    fields: {
+      periodSeconds: {
+        kind: 'integer',
+        minimum: 1,
+        maximum: 300,
+        default: period,
+        description: 'Time between questions.',
+      },
+      timeoutSeconds: {
+        kind: 'integer',
+        minimum: 1,
+        maximum: 60,
+        default: 5,
+        description: 'Time for an answer.',
+      },
+      failureThreshold: {
+        kind: 'integer',
+        minimum: 1,
+        maximum: 10_000,
+        default: failures,
+        description: 'Bad answers in a row that count.',
+      },
+    },
+  }
+}
+
+const PROBES: Field = {
+  kind: 'object',
+  name: 'Probes',
+  description: 'How Kubernetes asks members; all by HTTP on the AdminServer.',
+  default: {},
+  fields: {
+    startup: probe(2, 900, 'Covers loading a large snapshot.'),
+    liveness: probe(10, 6, 'The process makes progress; losing the quorum does not fail it.'),
+    readiness: probe(2, 2, 'The member serves clients in a quorum.'),
+  },
+}
+
+const POD: Field = {
+  kind: 'object',
+  name: 'PodSettings',
+  description: 'What else pods get, voters and observers alike.',
+  default: {},
+  fields: {
+    labels: { kind: 'map', maxProperties: 64, maxLength: 63, description: 'More labels.' },
+    annotations: {
+      kind: 'map',
+      maxProperties: 64,
+      maxLength: 4096,
+      description: 'More annotations.',
+    },
+    env: foreignList('core/v1 EnvVar', 'More environment variables of the member.'),
+    volumes: foreignList('core/v1 Volume', 'More volumes.'),
+    volumeMounts: foreignList('core/v1 VolumeMount', 'Where the member sees them.'),
+    sidecars: foreignList('core/v1 Container', 'Containers beside the member.'),
+    initContainers: foreignList('core/v1 Container', 'Containers that run before it.'),
+    securityContext: {
+      kind: 'foreign',
+      type: 'core/v1 PodSecurityContext',
+      description: 'Security context of the pod.',
+      default: {
+        runAsNonRoot: true,
+        runAsUser: 1000,
+        runAsGroup: 1000,
+        fsGroup: 1000,
+        fsGroupChangePolicy: 'OnRootMismatch',
+        seccompProfile: { type: 'RuntimeDefault' },
+      },
+    },
+    terminationGracePeriodSeconds: {
+      kind: 'integer',
+      minimum: 5,
+      maximum: 3600,
+      default: 60,
+      description: 'Time to pass the lead on, let clients go and flush the log.',
+    },
+  },
+}
+
+function foreignList(type: string, description: string): Field {
+  return {
+    kind: 'list',
+    items: { kind: 'foreign', type, description: 'An entry.' },
+    maxItems: 64,
+    listType: 'atomic',
+    description,
+  }
+}
+
+const NETWORK_POLICY: Field = {
+  kind: 'object',
+  name: 'NetworkPolicy',
+  description: 'Who may connect to members.',
+  default: {},
+  fields: {
+    enabled: {
+      kind: 'boolean',
+      default: true,
+      description: 'Quorum ports for members only, the AdminServer for members and the operator.',
+    },
+    clients: {
+      kind: 'string',
+      enum: ['Any', 'Labelled'],
+      default: 'Any',
+      description:
+        'Labelled: only pods with the label `zkcluster.dev/client: <name of the cluster>` and ' +
+        'the peers of `clientsFrom` reach the client port.',
+    },
+    clientsFrom: foreignList('networking/v1 NetworkPolicyPeer', 'More peers for port 2181.'),
+    adminFrom: foreignList('networking/v1 NetworkPolicyPeer', 'More peers for port 8080.'),
+  },
+}
+
+const UPDATE: Field = {
+  kind: 'object',
+  name: 'Update',
+  description: 'How members are restarted.',
+  default: {},
+  fields: {
+    strategy: {
+      kind: 'string',
+      enum: ['Rolling', 'OnDelete'],
+      default: 'Rolling',
+      description:
+        'Rolling: one at a time, unready ones first, the leader last. OnDelete: the operator ' +
+        'restarts nobody; whoever deletes a pod decides.',
+    },
+    minReadySeconds: {
+      kind: 'integer',
+      minimum: 0,
+      maximum: 3600,
+      default: 5,
+      description: 'How long a member must have been ready before the next one goes.',
+    },
+    progressDeadlineSeconds: {
+      kind: 'integer',
+      minimum: 10,
+      maximum: 86_400,
+      default: 600,
+      description: 'A member that is not ready after so long makes the cluster Degraded.',
+    },
+  },
+}
+
+export const ZK_CLUSTER_SPEC: ObjectSchema = {
+  kind: 'object',
+  name: 'ZkClusterSpec',
+  description: 'What the ensemble should be.',
+  default: {},
+  fields: {
+    voters: {
+      kind: 'integer',
+      minimum: 1,
+      maximum: VOTERS_MAX,
+      default: 3,
+      description:
+        'Members that vote. 3 survive the loss of one, 5 of two. It changes one at a time, each ' +
+        'with a reconfiguration.',
+    },
+    allowEvenVoters: {
+      kind: 'boolean',
+      default: false,
+      description: 'Even numbers survive no more losses than one less; this allows them.',
+    },
+    observers: {
+      kind: 'object',
+      name: 'ObserversSpec',
+      description:
+        'A pool of observers of this cluster: short for a ZkObservers of the same name, which ' +
+        'the operator then owns.',
+      fields: {
+        replicas: {
+          kind: 'integer',
+          minimum: 0,
+          maximum: 20,
+          description:
+            'Observers. Absent: whoever scales the ZkObservers decides, such as kubectl scale, ' +
+            'a HorizontalPodAutoscaler or `autoscaling`.',
+        },
+        ...POOL_FIELDS,
+      },
+      rules: [
+        {
+          rule: '!has(self.replicas) || !has(self.autoscaling)',
+          message: 'replicas: not together with autoscaling',
+        },
+      ],
+    },
+    image: {
+      kind: 'string',
+      maxLength: 512,
+      pattern: '^[a-zA-Z0-9][-a-zA-Z0-9._:/@]*$',
+      description: 'Image of the members; absent: the one that came with the operator.',
+    },
+    imagePullPolicy: {
+      kind: 'string',
+      enum: ['IfNotPresent', 'Always', 'Never'],
+      default: 'IfNotPresent',
+      description: 'When nodes pull the image.',
+    },
+    imagePullSecrets: foreignList('core/v1 LocalObjectReference', 'Secrets for the registry.'),
+    config: {
+      kind: 'map',
+      maxProperties: 100,
+      maxLength: 1024,
+      pattern: '^[^\\n\\r]*$',
+      default: {},
+      description:
+        'Keys of zoo.cfg, such as `maxClientCnxns: "300"`. A change restarts members one by one, ' +
+        'except for 4lw.commands.whitelist, which members re-read.',
+      rules: [refusedKeysRule()],
+    },
+    logLevel: {
+      kind: 'string',
+      enum: ['trace', 'debug', 'info', 'warn', 'error'],
+      default: 'info',
+      description: 'What members log. They re-read it; nobody restarts.',
+    },
+    storage: STORAGE,
+    resources: RESOURCES,
+    placement: PLACEMENT,
+    clientService: SERVICE,
+    disruptionBudget: {
+      kind: 'boolean',
+      default: true,
+      description:
+        'A PodDisruptionBudget that lets one voter be away. Never made for a single voter: it ' +
+        'would block every drain.',
+    },
+    networkPolicy: NETWORK_POLICY,
+    probes: PROBES,
+    metrics: {
+      kind: 'boolean',
+      default: true,
+      description: 'Serve /metrics on port 7000.',
+    },
+    pod: POD,
+    update: UPDATE,
+    paused: {
+      kind: 'boolean',
+      default: false,
+      description: 'The operator looks and reports, and changes nothing.',
+    },
+  },
+  rules: [
+    {
+      rule: 'self.voters % 2 == 1 || self.allowEvenVoters',
+      message: 'voters: an even number needs allowEvenVoters: true',
+    },
+  ],
+}
+
+const STATUS_MEMBER: ObjectSchema = {
+  kind: 'object',
+  name: 'MemberStatus',
+  description: 'One member as it described itself.',
+  fields: {
+    id: {
+      kind: 'integer',
+      minimum: 0,
+      maximum: 255,
+      required: true,
+      description: 'Its id in the ensemble.',
+    },
+    pod: { kind: 'string', required: true, maxLength: 253, description: 'Name of its pod.' },
+    role: {
+      kind: 'string',
+      required: true,
+      enum: ['leader', 'follower', 'observer', 'looking', 'unreachable'],
+      description: 'What it does now.',
+    },
+    voter: {
+      kind: 'boolean',
+      required: true,
+      description: 'Whether the committed configuration lets it vote.',
+    },
+    ready: { kind: 'boolean', required: true, description: 'Whether its pod is ready.' },
+    synced: {
+      kind: 'boolean',
+      required: true,
+      description: 'Whether it has everything that was committed and takes part.',
+    },
+    zxid: { kind: 'string', maxLength: 18, description: 'Its last transaction.' },
+    lag: {
+      kind: 'integer',
+      minimum: 0,
+      maximum: Number.MAX_SAFE_INTEGER,
+      description: 'Transactions behind the leader, in the same epoch.',
+    },
+    version: { kind: 'string', maxLength: 128, description: 'Version of its software.' },
+  },
+}
+
+const COUNT = { kind: 'integer', minimum: 0, maximum: 1000 } as const
+
+export const ZK_CLUSTER_STATUS: ObjectSchema = {
+  kind: 'object',
+  name: 'ZkClusterStatus',
+  description: 'What was seen. It is made anew from the world at every look.',
+  fields: {
+    observedGeneration: OBSERVED_GENERATION,
+    conditions: CONDITIONS,
+    summary: { kind: 'string', maxLength: 4096, description: 'One sentence: what is going on.' },
+    initialized: {
+      kind: 'boolean',
+      description: 'The ensemble exists. From here on an empty disk never votes.',
+    },
+    voters: { ...COUNT, description: 'Voters of the committed configuration.' },
+    readyVoters: { ...COUNT, description: 'Those of them that are ready.' },
+    observers: { ...COUNT, description: 'Observers that are ready, of all pools.' },
+    leader: { kind: 'string', maxLength: 253, description: 'Pod of the leader.' },
+    version: { kind: 'string', maxLength: 128, description: 'Version that all members run.' },
+    configVersion: {
+      kind: 'string',
+      maxLength: 18,
+      description: 'Version of the committed configuration.',
+    },
+    selector: { kind: 'string', maxLength: 1024, description: 'Selects the pods of the voters.' },
+    clientEndpoint: { kind: 'string', maxLength: 512, description: 'Connect string for clients.' },
+    members: {
+      kind: 'list',
+      listType: 'map',
+      keys: ['id'],
+      maxItems: 256,
+      description: 'All members.',
+      items: STATUS_MEMBER,
+    },
+  },
+}
+
+export const ZK_CLUSTER: Resource = {
+  kind: 'ZkCluster',
+  plural: 'zkclusters',
+  singular: 'zkcluster',
+  shortNames: ['zk'],
+  description: 'A ZooKeeper ensemble.',
+  spec: ZK_CLUSTER_SPEC,
+  status: ZK_CLUSTER_STATUS,
+  rules: NAME_RULES,
+  columns: [
+    {
+      name: 'Ready',
+      type: 'string',
+      jsonPath: ".status.conditions[?(@.type=='Ready')].status",
+      description: 'Whether the ensemble is what the spec says.',
+    },
+    {
+      name: 'Voters',
+      type: 'string',
+      jsonPath: '.status.readyVoters',
+      description: 'Voters that are ready.',
+    },
+    {
+      name: 'Observers',
+      type: 'integer',
+      jsonPath: '.status.observers',
+      description: 'Observers that are ready.',
+    },
+    {
+      name: 'Leader',
+      type: 'string',
+      jsonPath: '.status.leader',
+      description: 'Pod of the leader.',
+    },
+    {
+      name: 'Version',
+      type: 'string',
+      jsonPath: '.status.version',
+      description: 'Version that all members run.',
+    },
+    {
+      name: 'Status',
+      type: 'string',
+      jsonPath: '.status.summary',
+      description: 'What is going on.',
+    },
+    {
+      name: 'Age',
+      type: 'date',
+      jsonPath: '.metadata.creationTimestamp',
+      description: 'When it was made.',
+    },
+    {
+      name: 'Endpoint',
+      type: 'string',
+      jsonPath: '.status.clientEndpoint',
+      description: 'Connect string for clients.',
+      priority: 1,
+    },
+  ],
+  scale: {
+    specReplicasPath: '.spec.voters',
+    statusReplicasPath: '.status.voters',
+    labelSelectorPath: '.status.selector',
+  },
+}
+
+/** The rules about names that pools share. */
+export const POOL_NAME_RULES: readonly Rule[] = NAME_RULES
