@@ -3,6 +3,8 @@
 const CHUNK_BYTES = 16 * 1024
 /** A longer value gets an array of its own. */
 const POOLED_MAX_BYTES = 1024
+/** Up to here a loop beats `set`. */
+const LOOP_MAX_BYTES = 48
 
 let chunk = new ArrayBuffer(CHUNK_BYTES)
 let chunkBytes = new Uint8Array(chunk)
@@ -22,6 +24,7 @@ export function copyOf(bytes: Uint8Array, start: number, end: number): Uint8Arra
   }
   const at = used
   used += length
-  for (let i = 0; i < length; i++) chunkBytes[at + i] = bytes[start + i]!
+  if (length > LOOP_MAX_BYTES) chunkBytes.set(bytes.subarray(start, end), at)
+  else for (let i = 0; i < length; i++) chunkBytes[at + i] = bytes[start + i]!
   return new Uint8Array(chunk, at, length)
 }
