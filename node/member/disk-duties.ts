@@ -19,9 +19,8 @@ import type { DurableState, Entry, LinkId } from '../zab/inputs.ts'
 
 /** What the duties tell the member. Never synchronously from within a call. */
 export interface DutyEvents {
-  durable(upTo: Zxid): void
-  /** An entry of ours that the leader behind `link` waits for is durable. */
-  acknowledge(link: LinkId, zxid: Zxid): void
+  /** `acks` are the entries that leaders wait for, in order. */
+  durable(upTo: Zxid, acks: readonly Ack[]): void
   persisted(token: number, thenSend: readonly Envelope[]): void
   notTruncated(token: number): void
   settled(generation: number, state: DurableState): void
@@ -50,6 +49,12 @@ export interface DiskState {
   readonly recent: RecentEntries
 }
 
+/** An entry that became durable, and the link to the leader that waits for it. */
+export interface Ack {
+  readonly zxid: Zxid
+  readonly link: LinkId
+}
+
 type Duty = () => Promise<void>
 
 export class DiskDuties {
@@ -60,7 +65,7 @@ export class DiskDuties {
   #lastDurable: Zxid
   #acceptedEpoch: number
   #currentEpoch: number
-  readonly #acks: Ring<{ readonly zxid: Zxid; readonly link: LinkId }> = new Ring()
+  readonly #acks: Ring<Ack> = new Ring()
   readonly #duties: Ring<Duty> = new Ring()
   #isBusy = false
   #whenDurable: (() => void) | undefined = undefined
@@ -165,16 +170,13 @@ export class DiskDuties {
 
   #onDurable(upTo: Zxid): void {
     this.#lastDurable = upTo
-    const { events } = this.#options
-    for (
-      let ack = this.#acks.peek();
-      ack !== undefined && ack.zxid <= upTo;
-      ack = this.#acks.peek()
-    ) {
+    const acks: Ack[] = []
+    for (let ack = this.#acks.peek(); ack !== undefined && ack.zxid <= upTo; ) {
+      acks.push(ack)
       this.#acks.shift()
-      events.acknowledge(ack.link, ack.zxid)
+      ack = this.#acks.peek()
     }
-    events.durable(upTo)
+    this.#options.events.durable(upTo, acks)
     if (upTo === this.#lastAppended) {
       const resume = this.#whenDurable
       this.#whenDurable = undefined

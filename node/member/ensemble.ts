@@ -25,7 +25,7 @@ import { ackPacket, packet, type ZabOptions } from '../zab/core.ts'
 import type { Effect, Envelope } from '../zab/effects.ts'
 import type { AlarmName, DurableState, Input, LinkId } from '../zab/inputs.ts'
 import { Peer, type PeerDescription } from '../zab/peer.ts'
-import type { DiskDuties, DutyEvents } from './disk-duties.ts'
+import type { Ack, DiskDuties, DutyEvents } from './disk-duties.ts'
 import type { ConfigFiles, Network, NetworkEvents } from './ports.ts'
 
 export interface EnsembleOptions {
@@ -200,12 +200,12 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
 
   // ----------------------------------------------------------------------- from the disk
 
-  durable(upTo: Zxid): void {
-    this.#input({ on: 'durable', upTo })
-  }
-
-  acknowledge(link: LinkId, zxid: Zxid): void {
-    this.#pipeline.turn(() => this.#send(link, ackPacket(zxid)))
+  /** All acks of a batch and what consensus makes of it leave in one write. */
+  durable(upTo: Zxid, acks: readonly Ack[]): void {
+    this.#pipeline.turn(() => {
+      for (const { link, zxid } of acks) this.#send(link, ackPacket(zxid))
+      this.#input({ on: 'durable', upTo })
+    })
   }
 
   persisted(token: number, thenSend: readonly Envelope[]): void {

@@ -51,6 +51,8 @@ export function pipelineOptions(config: Config): PipelineOptions {
     digestEnabled: storage.digestEnabled,
     throttledOpWaitMs: throttle.requests.throttledOpWaitMs,
     requestThrottleMax: throttle.requests.max,
+    dropStaleRequests: throttle.requests.dropStale,
+    staleLatencyCheck: throttle.requests.staleLatencyCheck,
     largeRequestThresholdBytes: throttle.largeRequests.thresholdBytes,
     largeRequestMaxBytes: throttle.largeRequests.maxBytes,
     enforcedSchemes: auth.enforce.enabled ? auth.enforce.schemes : undefined,

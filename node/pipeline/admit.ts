@@ -11,11 +11,11 @@ import { type Connection, Phase } from './connection.ts'
 import { handleConnect } from './handshake.ts'
 import { admitLocalWrite, closeLocalSession } from './local-sessions.ts'
 import { type Route, routeOf } from './ops/table.ts'
-import { UNREAD_REPLIES_PAUSE_BYTES } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
 import { sendHeader } from './replies.ts'
 import { ROLES } from './roles.ts'
 import { serveRead } from './serve-read.ts'
+import { mayGoOn } from './throttle.ts'
 
 const HEADER_BYTES = 8
 
@@ -47,8 +47,12 @@ export function onFrame(
 function dispatch(pipeline: Pipeline, connection: Connection, xid: number, type: number): boolean {
   const route = routeOf(type)
   if (route === undefined) return refuseUnknown(pipeline, connection, xid, type)
-  if (route.route === 'auth') return handleAuth(pipeline, connection, xid, pipeline.reader)
-  if (route.route === 'sasl') return handleSasl(pipeline, connection, xid, pipeline.reader)
+  if (route.route === 'auth') {
+    return handleAuth(pipeline, connection, xid, pipeline.reader) && mayGoOn(pipeline, connection)
+  }
+  if (route.route === 'sasl') {
+    return handleSasl(pipeline, connection, xid, pipeline.reader) && mayGoOn(pipeline, connection)
+  }
   if (isAuthMissing(pipeline, connection)) {
     sendHeader(pipeline, connection, xid, 0n, ErrorCode.sessionClosedRequireSaslAuth)
     connection.endAfterFlush('no id of an enforced scheme')
@@ -60,8 +64,46 @@ function dispatch(pipeline: Pipeline, connection: Connection, xid: number, type:
     connection.close('its session is not known any more')
     return false
   }
+  const sizeBytes = pipeline.reader.end - pipeline.reader.position + HEADER_BYTES
+  if (!pipeline.largeRequests.mayEnter(sizeBytes)) {
+    pipeline.metrics.large_requests_rejected.value++
+    connection.close(`a request of ${sizeBytes} bytes while many large ones are on their way`)
+    return false
+  }
   pipeline.touch(session)
-  return take(pipeline, connection, route, xid, type)
+  if (pipeline.throttle.mustWait(pipeline.outstanding)) {
+    pipeline.throttle.wait(pipeline, connection, bytesOfRequest(pipeline.reader))
+    return false
+  }
+  takeCounted(pipeline, connection, route, xid, type)
+  return mayGoOn(pipeline, connection)
+}
+
+/** A request that was throttled goes on. */
+export function takeThrottled(pipeline: Pipeline, connection: Connection, bytes: Uint8Array): void {
+  const { reader } = pipeline
+  reader.reset(bytes, 0, bytes.length)
+  const xid = reader.int()
+  const type = reader.int()
+  const route = routeOf(type)
+  if (route === undefined) failInvariant('only known operations are throttled', { type })
+  takeCounted(pipeline, connection, route, xid, type)
+}
+
+/** If the request is still on its way afterwards, its bytes are. */
+function takeCounted(
+  pipeline: Pipeline,
+  connection: Connection,
+  route: Route,
+  xid: number,
+  type: number,
+): void {
+  const { reader } = pipeline
+  const sizeBytes = reader.end - reader.position + HEADER_BYTES
+  const before = connection.waiting.length
+  take(pipeline, connection, route, xid, type)
+  const newest = connection.waiting.at(before)
+  if (newest !== undefined) pipeline.largeRequests.entered(newest, sizeBytes)
 }
 
 function take(
@@ -70,7 +112,7 @@ function take(
   route: Route,
   xid: number,
   type: number,
-): boolean {
+): void {
   const role = ROLES[pipeline.role]
   if (route.route === 'write') {
     if (connection.session?.isLocal === true) takeLocalWrite(pipeline, connection, xid, type)
@@ -85,9 +127,7 @@ function take(
     }
   } else {
     connection.close(`operation ${type} is not for clients`)
-    return false
   }
-  return mayGoOn(pipeline, connection)
 }
 
 /** Writes of a session that only this member knows. */
@@ -140,32 +180,6 @@ export function serveDeferred(
     failInvariant('only reads are deferred', { type })
   }
   serveRead(pipeline, connection, route, xid, type, reader, receivedAtMs)
-}
-
-/** Back-pressure: too much on its way, or a client that does not read its replies. */
-function mayGoOn(pipeline: Pipeline, connection: Connection): boolean {
-  if (!connection.isOpen) return false
-  if (!isHeldBack(pipeline, connection)) return true
-  pipeline.metrics.request_throttle_wait_count.value++
-  return hold(pipeline, connection)
-}
-
-/** Whether nothing more of this connection is taken for now. */
-export function isHeldBack(pipeline: Pipeline, connection: Connection): boolean {
-  if (pipeline.isOverLimit(connection)) return true
-  return unsentBytes(connection) > UNREAD_REPLIES_PAUSE_BYTES
-}
-
-function unsentBytes(connection: Connection): number {
-  return (connection.output?.length ?? 0) + connection.transport.queuedBytes()
-}
-
-function hold(pipeline: Pipeline, connection: Connection): false {
-  if (!pipeline.heldBack.has(connection)) {
-    pipeline.heldBack.add(connection)
-    connection.pauseSocket()
-  }
-  return false
 }
 
 function refuseUnknown(

@@ -3,8 +3,11 @@ import { ErrorCode } from '../../wire/errors.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import type { AuthOutcome } from '../auth/schemes.ts'
 import type { Connection } from './connection.ts'
+import { AUTH_IDS_MAX } from './options.ts'
 import type { Pipeline } from './pipeline.ts'
 import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
+
+const FAILED: AuthOutcome = { outcome: 'failed' }
 
 /** Whether the member demands an id of some scheme and the connection has none of them. */
 export function isAuthMissing(pipeline: Pipeline, connection: Connection): boolean {
@@ -31,9 +34,10 @@ export function handleAuth(
     connection.close(`unreadable auth request: ${error.message}`)
     return false
   }
-  const outcome: AuthOutcome = pipeline.schemes
-    .get(scheme ?? '')
-    ?.authenticate(credentials, connection.remote) ?? { outcome: 'failed' }
+  const outcome: AuthOutcome =
+    (connection.ids.length < AUTH_IDS_MAX
+      ? pipeline.schemes.get(scheme ?? '')?.authenticate(credentials, connection.remote)
+      : undefined) ?? FAILED
   switch (outcome.outcome) {
     case 'ok':
       addIds(connection, outcome)

@@ -16,6 +16,7 @@ import { multiFailure, writeErrorResult, writeMultiEnd, writeMultiHeader } from 
 import type { Pipeline } from './pipeline.ts'
 import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
 import type { ForwardedWrite, WriteRequest } from './request.ts'
+import { limitUnread } from './throttle.ts'
 
 /** A write that this member decided is committed. */
 export function commit(pipeline: Pipeline, request: WriteRequest): void {
@@ -158,11 +159,13 @@ export function serveWaiting(pipeline: Pipeline, connection: Connection): void {
     if (next.waits === 'commit' || next.waits === 'forwarded') return
     if (next.waits === 'sync' && !next.isAnswered) return
     connection.waiting.shift()
-    pipeline.outstanding--
+    pipeline.finished(next)
     if (next.waits === 'answer') {
       sendHeader(pipeline, connection, next.xid, pipeline.database.lastZxid, next.err)
     } else {
       serveDeferred(pipeline, connection, next.bytes, next.receivedAtMs)
+      // They cannot wait for a slow client: the next write may be applied before it has read.
+      limitUnread(connection)
     }
     if (!connection.isOpen) return
   }

@@ -24,6 +24,10 @@ export interface PipelineOptions {
   /** Requests that waited longer than this are answered -127; 0: off. */
   readonly throttledOpWaitMs: number
   readonly requestThrottleMax: number
+  /** Requests that waited too long for their turn may be dropped with their connection. */
+  readonly dropStaleRequests: boolean
+  /** Too long: longer than their session lives. */
+  readonly staleLatencyCheck: boolean
   readonly largeRequestThresholdBytes: number
   readonly largeRequestMaxBytes: number
   /** Undefined: no scheme is demanded. */
@@ -42,5 +46,9 @@ export interface PipelineOptions {
 export const UNREAD_REPLIES_PAUSE_BYTES: number = 1 << 20
 /** A client for which this much waits (notifications, mostly) is disconnected. */
 export const UNREAD_REPLIES_MAX_BYTES: number = 64 << 20
+/** Ids that one connection may gather: each costs a comparison at every check of an ACL. */
+export const AUTH_IDS_MAX: number = 1000
+/** A multiRead may ask for the same large value as often as its frame has room for. */
+export const MULTI_READ_REPLY_MAX_BYTES: number = 64 << 20
 /** Bytes that may pile up on a connection that is not being read. */
 export const UNREAD_REQUESTS_PAUSE_BYTES: number = 1 << 20

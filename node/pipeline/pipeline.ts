@@ -22,19 +22,20 @@ import { DigestLog } from '../tree/digest-log.ts'
 import type { QuotaExcess } from '../tree/quota.ts'
 import type { Watches } from '../tree/watches.ts'
 import { Admission } from './admission.ts'
-import { isHeldBack, onBadLength, onFrame } from './admit.ts'
+import { onBadLength, onFrame, takeThrottled } from './admit.ts'
 import { commit, commitOfOthers } from './commit.ts'
 import type { Connection, ConnectionOwner } from './connection.ts'
 import { ConnectionThrottle } from './connection-throttle.ts'
 import { Forwarding } from './forward.ts'
 import { LeaderSyncs } from './lead.ts'
 import type { EnsembleState } from './ops/reconfig.ts'
-import { type PipelineOptions, UNREAD_REPLIES_MAX_BYTES } from './options.ts'
+import type { PipelineOptions } from './options.ts'
 import { OutputPool } from './output-pool.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { Preparer } from './preparer.ts'
 import { type Waiting, WriteRequest } from './request.ts'
 import type { RoleName } from './roles.ts'
+import { holdIfFlooded, LargeRequests, limitUnread, RequestThrottle, release } from './throttle.ts'
 
 /**
  * Where transactions go to become durable and committed. `Pipeline.deliver` and `deliverEntry` say
@@ -93,6 +94,8 @@ export class Pipeline implements ConnectionOwner {
   changes: PendingChanges
   preparer: Preparer
   readonly admission: Admission
+  readonly throttle: RequestThrottle
+  readonly largeRequests: LargeRequests
   readonly connectionThrottle: ConnectionThrottle
   readonly audit: Audit
   readonly digests: DigestLog = new DigestLog()
@@ -145,6 +148,8 @@ export class Pipeline implements ConnectionOwner {
     this.changes = new PendingChanges(database.tree)
     this.preparer = this.#makePreparer()
     this.admission = new Admission(options)
+    this.throttle = new RequestThrottle(options, takeThrottled)
+    this.largeRequests = new LargeRequests(options)
     this.connectionThrottle = new ConnectionThrottle(
       options.connectionThrottle,
       ports.random,
@@ -185,6 +190,7 @@ export class Pipeline implements ConnectionOwner {
     this.metrics.bytes_received_count.value += chunk.length
     try {
       connection.receive(chunk)
+      holdIfFlooded(this, connection)
     } finally {
       this.#endTurn()
     }
@@ -195,7 +201,7 @@ export class Pipeline implements ConnectionOwner {
     this.proposals.flush()
     this.#flushConnections()
     while (this.heldBack.size > 0) {
-      this.#releaseHeldBack()
+      release(this)
       if (this.#toFlush.length === 0) break
       this.proposals.flush()
       this.#flushConnections()
@@ -209,10 +215,7 @@ export class Pipeline implements ConnectionOwner {
     this.#toFlush = []
     for (const connection of connections) {
       connection.flush()
-      const unsent = connection.transport.queuedBytes()
-      if (unsent > UNREAD_REPLIES_MAX_BYTES) {
-        connection.close(`${unsent} bytes of replies and notifications are not being read`)
-      }
+      limitUnread(connection)
     }
   }
 
@@ -249,7 +252,7 @@ export class Pipeline implements ConnectionOwner {
       let request = this.#queue.peek()
       while (request !== undefined && request.txn.zxid <= upTo) {
         this.#queue.shift()
-        this.outstanding--
+        this.finished(request)
         commit(this, request)
         request = this.#queue.peek()
       }
@@ -261,7 +264,7 @@ export class Pipeline implements ConnectionOwner {
     if (entry instanceof WriteRequest) {
       const oldest = this.#queue.shift()
       invariant(oldest === entry, 'own proposals are committed in their order')
-      this.outstanding--
+      this.finished(entry)
       commit(this, entry)
     } else {
       this.#entryReader.reset(entry.bytes, 0, entry.bytes.length)
@@ -276,6 +279,7 @@ export class Pipeline implements ConnectionOwner {
     this.role = role
     this.#queue.clear()
     this.outstanding = 0
+    this.largeRequests.clear()
     this.forwarding.clear()
     this.leaderSyncs.clear()
     this.#lastProposed = database.lastZxid
@@ -295,6 +299,7 @@ export class Pipeline implements ConnectionOwner {
     this.forwarding.clear()
     this.leaderSyncs.clear()
     this.outstanding = 0
+    this.largeRequests.clear()
   }
 
   /** The operating system has taken what waited for this connection. */
@@ -314,22 +319,6 @@ export class Pipeline implements ConnectionOwner {
 
   get watches(): Watches {
     return this.database.watches
-  }
-
-  #releaseHeldBack(): void {
-    if (this.heldBack.size === 0) return
-    for (const connection of this.heldBack) {
-      if (isHeldBack(this, connection)) continue
-      this.heldBack.delete(connection)
-      connection.resumeSocket()
-      connection.resumeFrames()
-    }
-  }
-
-  /** globalOutstandingLimit: only connections that already have something on its way wait. */
-  isOverLimit(connection: Connection): boolean {
-    if (connection.waiting.length === 0) return false
-    return this.outstanding > this.options.globalOutstandingLimit
   }
 
   // -------------------------------------------------------------------------------- connections
@@ -373,8 +362,10 @@ export class Pipeline implements ConnectionOwner {
     }
     // Reads that wait for their turn are gone with it; its writes are committed all the same.
     for (let i = 0; i < connection.waiting.length; i++) {
-      if (connection.waiting.at(i)!.waits !== 'commit') this.outstanding--
+      const request = connection.waiting.at(i)!
+      if (request.waits !== 'commit') this.finished(request)
     }
+    this.throttle.forget(this, connection)
     connection.waiting.clear()
     this.ports.log.debug('connection closed', {
       reason,
@@ -436,7 +427,13 @@ export class Pipeline implements ConnectionOwner {
   takeWaiting(connection: Connection, request: Waiting): void {
     const oldest = connection.waiting.shift()
     if (oldest !== request) failInvariant('replies leave in the order of the requests')
-    if (request.waits === 'forwarded') this.outstanding--
+    if (request.waits === 'forwarded') this.finished(request)
+  }
+
+  /** One request less is on its way. */
+  finished(request: Waiting): void {
+    this.outstanding--
     invariant(this.outstanding >= 0, 'no request is answered twice')
+    this.largeRequests.left(request)
   }
 }

@@ -19,6 +19,8 @@ export interface ZabOptions {
   readonly tickTimeMs: number
   readonly initLimitTicks: number
   readonly syncLimitTicks: number
+  /** For reaching the leader (`connectToLearnerMasterLimit`); 0: initLimit. */
+  readonly connectLimitTicks: number
   /** First and longest pause between repeated notifications. */
   readonly minNotificationMs: number
   readonly maxNotificationMs: number
@@ -43,6 +45,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   tickTimeMs: 2000,
   initLimitTicks: 10,
   syncLimitTicks: 5,
+  connectLimitTicks: 0,
   minNotificationMs: 200,
   maxNotificationMs: 60_000,
   finalizeWaitMs: 200,
@@ -86,6 +89,8 @@ export class Core {
   /** The log could not be cut where a leader wanted it: the next sync starts from nothing. */
   mustResync: boolean
   departure: Departure | undefined
+  /** This member gave up the lead: others come first in the election that follows. */
+  isResigned: boolean
   /** Connection attempts and persist tokens, unique for this process. */
   #counter: number
   #configText: string
@@ -107,6 +112,7 @@ export class Core {
     this.round = 0n
     this.mustResync = false
     this.departure = undefined
+    this.isResigned = false
     this.#counter = 0
     this.#configText = printMembership(committed)
     this.#configOf = committed
@@ -183,7 +189,8 @@ export class Core {
 
   /** quorum-protocol.md 4.3. The zxid is that of the durable log (faults.md R1). */
   ownVote(): Vote {
-    const leader = this.members.isCommittedVoter(this.me) ? BigInt(this.me) : NO_VOTE
+    const isCandidate = this.members.isCommittedVoter(this.me) && !this.isResigned
+    const leader = isCandidate ? BigInt(this.me) : NO_VOTE
     if (this.isObserver) {
       return { leader: NO_VOTE, zxid: zxid(NO_VOTE), round: this.round, peerEpoch: NO_VOTE }
     }

@@ -70,6 +70,12 @@ export class Election {
   onAlarm(name: AlarmName): void {
     if (name === AlarmName.finalize && this.#isWaiting) this.#decide(this.#proposal)
     if (name !== AlarmName.notify) return
+    if (this.#core.isResigned && this.#intervalMs > this.#core.options.minNotificationMs) {
+      // Nobody else could be found in two intervals: better this member than none.
+      this.#core.isResigned = false
+      this.start()
+      return
+    }
     this.#tellAll()
     this.#intervalMs = Math.min(this.#intervalMs * 2, this.#core.options.maxNotificationMs)
     this.#core.emit({ do: 'setAlarm', name: AlarmName.notify, afterMs: this.#intervalMs })

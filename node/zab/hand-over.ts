@@ -2,7 +2,8 @@
  * Leadership hand-over between members of our own: the leader proposes no more, waits until all is
  * committed and somebody has all of it, names that member to everybody and steps down. The others
  * go straight to it; discovery and synchronisation are those of any other leader, so nothing rests
- * on the appointment being right. Members of Apache see the link close and elect.
+ * on the appointment being right. Members of Apache see the link close and elect; in that election this
+ * one does not stand, at first.
  */
 import { hex, type PeerId } from '../../wire/ids.ts'
 import { encodeDesignatedLeader, Feature, PacketType } from '../../wire/records/quorum.ts'
@@ -28,6 +29,7 @@ export function handOver(
     .map(id => handles.get(id))
     .filter(handle => handle !== undefined && understands(handle))
   if (candidates.length === 0) {
+    core.isResigned = true
     core.leave('hands over by an election')
     return
   }

@@ -63,7 +63,7 @@ export class Learner {
   constructor(core: Core, leader: PeerId) {
     this.#core = core
     this.#leader = leader
-    this.#silence = new Silence(core.options.initLimitTicks)
+    this.#silence = new Silence(core.options.connectLimitTicks || core.options.initLimitTicks)
     this.#stream = core.isObserver ? new Observer(core) : new Follower(core)
     this.#phase = 'connecting'
     this.#link = -1
@@ -180,7 +180,7 @@ export class Learner {
     }
     this.#link = link
     this.#phase = 'registered'
-    this.#silence.reset()
+    this.#silence.setLimit(this.#core.options.initLimitTicks)
     const { acceptedEpoch, me, members, options } = this.#core
     const info = encodeLearnerInfo({
       serverId: BigInt(me),

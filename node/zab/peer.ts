@@ -269,6 +269,7 @@ export class Peer {
   #begin(vote: Vote): void {
     const { me } = this.#core
     const leader = Number(vote.leader)
+    this.#core.isResigned = false
     this.#core.vote = vote
     this.#role = leader === me ? 'leading' : this.#core.isObserver ? 'observing' : 'following'
     const active = leader === me ? new Leader(this.#core) : new Learner(this.#core, leader)

@@ -6,6 +6,7 @@ import type { Writer } from '../../../wire/writer.ts'
 import { NOT_FOUND } from '../../tree/data-tree.ts'
 import { writeChildNames, writeNodeData, writeNodeStat } from '../../tree/replies.ts'
 import type { Connection } from '../connection.ts'
+import { MULTI_READ_REPLY_MAX_BYTES } from '../options.ts'
 import { writeErrorResult, writeMultiEnd, writeMultiHeader } from './multi.ts'
 import type { ReadContext } from './table.ts'
 
@@ -15,6 +16,7 @@ export function multiRead(
   reader: Reader,
   out: Writer,
 ): ErrorCode {
+  const start = out.length
   for (;;) {
     const type = reader.int()
     const done = reader.boolean()
@@ -24,6 +26,9 @@ export function multiRead(
       throw new JuteError(`operation ${type} inside a multiRead`)
     }
     one(context, connection, type, reader, out)
+    if (out.length - start > MULTI_READ_REPLY_MAX_BYTES) {
+      throw new JuteError(`a multiRead of more than ${MULTI_READ_REPLY_MAX_BYTES} bytes`)
+    }
   }
   writeMultiEnd(out)
   return ErrorCode.ok
