@@ -161,6 +161,7 @@ export class HandCranked {
       me: member.id,
       tickTimeMs: 1000,
       isReconfigEnabled: this.#setup.isReconfigEnabled,
+      features: this.#setup.features,
     }
     member.peer = new Peer(options, state, membership(this.#setup.voters, this.#setup.observers))
     this.#input(member, { on: 'start' })
