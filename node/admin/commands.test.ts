@@ -13,10 +13,10 @@ function keysOf(name: string, view: AdminView = fakeView()): string[] {
   return [...runCommand(name, view, new Map()).keys()]
 }
 
-test('the commands are those that Apache 3.9.6 lists, and hand_over', () => {
+test('the commands are those that Apache 3.9.6 lists, and our own', () => {
   const listed =
     'configuration connection_stat_reset connections dirs dump environment get_trace_mask hand_over hash ' +
-    'initial_configuration is_read_only last_snapshot leader monitor ' +
+    'initial_configuration is_read_only last_snapshot leader log_level monitor ' +
     'observer_connection_stat_reset observers restore ruok server_stats set_trace_mask snapshot ' +
     'stat_reset stats system_properties voting_view watch_summary watches watches_by_path zabstate'
   assert.deepEqual(COMMAND_NAMES, listed.split(' '))

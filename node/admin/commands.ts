@@ -3,6 +3,7 @@
 import { CLIENT_COMMANDS } from './client-commands.ts'
 import type { Command, Query } from './command.ts'
 import { type JsonMap, type JsonValue, printJson } from './json.ts'
+import { OWN_COMMANDS } from './own-commands.ts'
 import { QUORUM_COMMANDS } from './quorum-commands.ts'
 import { SERVER_COMMANDS } from './server-commands.ts'
 import type { AdminView } from './view.ts'
@@ -15,9 +16,6 @@ export const DUTY_ALIASES: ReadonlyMap<string, 'snapshot' | 'restore'> = new Map
   ['rest', 'restore'],
 ])
 
-/** The one command that Apache does not have. */
-export const HAND_OVER = 'hand_over'
-
 const COMMANDS: readonly Command[] = [...SERVER_COMMANDS, ...CLIENT_COMMANDS, ...QUORUM_COMMANDS]
 
 const BY_NAME: ReadonlyMap<string, Command> = new Map(
@@ -29,7 +27,7 @@ export const COMMAND_NAMES: readonly string[] = [
   ...COMMANDS.map(each => each.name),
   'snapshot',
   'restore',
-  HAND_OVER,
+  ...OWN_COMMANDS.keys(),
 ].sort()
 
 export const NOT_SERVING = 'This ZooKeeper instance is not currently serving requests'

@@ -200,6 +200,7 @@ export function fakeView(changes: Partial<AdminView> = {}): AdminView {
     },
     quorum: () => undefined,
     handOver: () => null,
+    setLogLevel: () => {},
     resetObserverConnectionStats: () => {},
     authorizeOnRoot: (scheme, auth) => {
       if (scheme !== 'digest' || !auth.includes(':')) return 'unauthenticated'

@@ -1,6 +1,6 @@
 /** What people and monitors see of a running member: AdminView over the pipeline. */
 import type { Metrics } from '../../base/metrics.ts'
-import type { Clock, Hash, Timers } from '../../base/ports.ts'
+import type { Clock, Hash, LogLevel, Timers } from '../../base/ports.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
 import type { PeerId, SessionId, Zxid } from '../../wire/ids.ts'
 import { Perms } from '../../wire/opcodes.ts'
@@ -49,6 +49,7 @@ export interface SystemInfo {
   directoryBytes(dir: string): number
   /** The bytes of a file, in pieces. */
   readFile(path: string): AsyncIterable<Uint8Array>
+  setLogLevel(level: LogLevel): void
   fileBytes(path: string): number
 }
 
@@ -368,6 +369,10 @@ export class MemberView implements AdminView {
     const needed = [Perms.read, Perms.write, Perms.create, Perms.delete, Perms.admin]
     const all = needed.every(perm => mayAccess(schemes, acl, perm, outcome.ids))
     return all ? 'authorized' : 'denied'
+  }
+
+  setLogLevel(level: LogLevel): void {
+    this.#ports.system.setLogLevel(level)
   }
 
   get #dataWatches(): WatchTable {

@@ -4,6 +4,7 @@
  */
 
 import type { Metrics, Summary } from '../../base/metrics.ts'
+import type { LogLevel } from '../../base/ports.ts'
 import type { ServerStats } from '../../base/server-stats.ts'
 import type { PeerId, SessionId, Zxid } from '../../wire/ids.ts'
 
@@ -61,6 +62,8 @@ export interface AdminView {
   resetObserverConnectionStats(): void
   /** Begins to pass the lead on; why not, or null. */
   handOver(to: PeerId | undefined): string | null
+  /** From now on, until the next start. */
+  setLogLevel(level: LogLevel): void
 
   /** Whether these credentials have all five permissions on the ACL of `/`. */
   authorizeOnRoot(scheme: string, auth: string, remote: RemoteView): Authorization

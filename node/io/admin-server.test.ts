@@ -99,7 +99,7 @@ test('the listing has a link a line', async t => {
     const { status, text } = await ask('GET', path)
     assert.equal(status, 200)
     const lines = text.trimEnd().split('\n')
-    assert.equal(lines.length, 2 * 29)
+    assert.equal(lines.length, 2 * 30)
     assert.equal(lines[0], '<a href="/commands/configuration">configuration</a>')
     assert.equal(lines[1], '<br/>')
   }
@@ -246,4 +246,21 @@ test('a port that is taken rejects', async t => {
   t.after(() => first.close())
   const address = { host: '127.0.0.1', port: first.port, idleTimeoutMs: 1000 }
   await assert.rejects(startAdminServer(options, address), { code: 'EADDRINUSE' })
+})
+
+test('our own commands want POST and credentials', async t => {
+  const levels: string[] = []
+  const { ask } = await start(
+    t,
+    fakeView(fakeView({ setLogLevel: level => void levels.push(level) })),
+  )
+  assert.equal((await ask('POST', '/commands/log_level?level=debug')).status, 401)
+  const headers = { Authorization: 'digest u:p' }
+  assert.equal((await ask('GET', '/commands/log_level?level=debug', { headers })).status, 405)
+  const bad = await ask('POST', '/commands/log_level?level=loud', { headers })
+  assert.equal(bad.status, 400)
+  assert.match(bad.text, /level=loud: valid are trace, debug, info, warn, error/)
+  assert.equal((await ask('POST', '/commands/log_level?level=debug', { headers })).status, 200)
+  assert.deepEqual(levels, ['debug'])
+  assert.equal((await ask('POST', '/commands/hand_over?to=x', { headers })).status, 400)
 })

@@ -11,12 +11,12 @@ import {
   commandAnswer,
   DUTY_ALIASES,
   findCommand,
-  HAND_OVER,
   NOT_SERVING,
   printAnswer,
   runCommand,
 } from '../admin/commands.ts'
 import { type JsonValue, jsonObject } from '../admin/json.ts'
+import { OWN_COMMANDS } from '../admin/own-commands.ts'
 import { RateLimiter } from '../admin/rate-limiter.ts'
 import type { AdminView } from '../admin/view.ts'
 import { listen, type RunningServer } from './http-listen.ts'
@@ -104,7 +104,7 @@ export class AdminHttp {
       return sendEmpty(request, response, METHOD_ANSWERS.get(method) ?? 501)
     }
     if (name === '' && method !== 'POST') return this.#list(request, response)
-    if (name === HAND_OVER) return this.#handOver(request, response, query)
+    if (OWN_COMMANDS.has(name)) return this.#doOwn(name, request, response, query)
     const duty = DUTY_ALIASES.get(name)
     if (duty !== undefined) return this.#doDuty(duty, request, response, query)
     const known = findCommand(name)
@@ -156,23 +156,16 @@ export class AdminHttp {
     return this.#snapshot(request, response, query.get('streaming') !== 'false')
   }
 
-  /** Not Apache's: the leader passes the lead on, to `?to=N` or to whoever is level. */
-  #handOver(request: IncomingMessage, response: ServerResponse, query: Query): void {
+  #doOwn(name: string, request: IncomingMessage, response: ServerResponse, query: Query): void {
     const refused = this.#authorize(request)
     if (refused !== undefined) {
-      return sendAnswer(request, response, refused.status, HAND_OVER, refused.error)
+      return sendAnswer(request, response, refused.status, name, refused.error)
     }
     if (request.method !== 'POST') {
-      return sendAnswer(request, response, 405, HAND_OVER, `${HAND_OVER} needs POST`)
+      return sendAnswer(request, response, 405, name, `${name} needs POST`)
     }
-    const text = query.get('to')
-    const to = text === undefined ? undefined : Number(text)
-    if (to !== undefined && !Number.isInteger(to)) {
-      const error = `to=${text}: valid is the id of a voter`
-      return sendAnswer(request, response, 400, HAND_OVER, error)
-    }
-    const error = this.#options.view.handOver(to)
-    sendAnswer(request, response, error === null ? 200 : 409, HAND_OVER, error)
+    const outcome = OWN_COMMANDS.get(name)?.(this.#options.view, query)
+    sendAnswer(request, response, outcome?.status ?? 404, name, outcome?.error ?? null)
   }
 
   /** Undefined when the credentials have all permissions on the root. */

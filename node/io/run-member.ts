@@ -1,4 +1,6 @@
 /** Runs a member in this process: opens it, listens, and stops it on a signal. */
+import { statSync } from 'node:fs'
+import { fileURLToPath } from 'node:url'
 import type { Audit } from '../../base/audit.ts'
 import { NO_AUDIT } from '../../base/audit.ts'
 import type { Log } from '../../base/ports.ts'
@@ -81,7 +83,7 @@ interface Rim {
   readonly metricsPort: number | undefined
 }
 
-function makeLog(): Log {
+function makeLog(): LineLog {
   return new LineLog({
     level: parseLogLevel(process.env['ZK_LOG_LEVEL'] ?? 'info') ?? 'info',
     isTerminal: process.stdout.isTTY,
@@ -102,7 +104,7 @@ function makeAudit(config: Config): Audit {
 async function open(
   config: Config,
   version: string,
-  log: Log,
+  log: LineLog,
   audit: Audit,
   onFatal: (error: StorageError) => void,
 ): Promise<Server> {
@@ -116,7 +118,10 @@ async function open(
       hash: systemHash,
       log,
       audit,
-      system: systemInfo(`${PROTOCOL_VERSION}-zkcluster-${version}, built on 2026-11-25 00:00 UTC`),
+      system: systemInfo(
+        `${PROTOCOL_VERSION}-zkcluster-${version}, built on 2026-11-25 00:00 UTC`,
+        level => log.setLevel(level),
+      ),
       network: (quorum, newDatabase) => new MemberNetwork(config, quorum, newDatabase, log),
       configFiles: configFiles(config),
       onFatal,
@@ -139,6 +144,12 @@ function configFiles({ quorum, configPath, features }: Config): ConfigFiles {
     return NO_CONFIG_FILES
   }
   return new DynamicConfigFiles(configPath, quorum)
+}
+
+/** `3.9.6-zkcluster-0.1.0, built on yyyy-MM-dd HH:mm UTC`: the form that monitors parse. */
+function versionText(version: string): string {
+  const built = statSync(fileURLToPath(import.meta.url)).mtime.toISOString()
+  return `${PROTOCOL_VERSION}-zkcluster-${version}, built on ${built.slice(0, 16).replace('T', ' ')} UTC`
 }
 
 function isSystemError(error: unknown): error is NodeJS.ErrnoException {

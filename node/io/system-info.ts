@@ -1,16 +1,18 @@
 import { createReadStream, readdirSync, readFileSync, statSync } from 'node:fs'
 import os from 'node:os'
+import type { LogLevel } from '../../base/ports.ts'
 import type { SystemInfo } from '../admin/member-view.ts'
 
 const MEGABYTE: number = 1024 * 1024
 
 /** What this process and machine say of themselves; keys as Apache's `envi` has them. */
-export function systemInfo(version: string): SystemInfo {
+export function systemInfo(version: string, setLogLevel: (level: LogLevel) => void): SystemInfo {
   return {
     version,
     environment: () => environment(version),
     fileDescriptors: () => ({ open: openDescriptors(), max: maxDescriptors() }),
     directoryBytes,
+    setLogLevel,
     readFile: path => createReadStream(path),
     fileBytes: path => statSync(path).size,
   }

@@ -106,7 +106,7 @@ test('a multi that fails leaves everything as if it had never been', () => {
       const [one, other] = members.map(member => contentOf(member.database))
       assert.deepEqual(one, other)
     }),
-    { numRuns: 40, endOnFailure: true },
+    { numRuns: 25, endOnFailure: true },
   )
   assert.ok(failed > 500, 'a check that looked at nothing has not passed')
 })

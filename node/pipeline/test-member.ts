@@ -264,6 +264,8 @@ export class TestClient implements Transport {
   /** False: what is sent stays in the member's queue until `drain`. */
   isReading = true
   receivedBytes = 0
+  /** As if so much more were waiting in the member's queue. */
+  otherQueuedBytes = 0
   #isConnecting = false
   /** What the member's side of the socket holds, and what it was when it was handed over. */
   #queued: { readonly held: Uint8Array; readonly bytes: Uint8Array }[] = []
@@ -446,7 +448,7 @@ export class TestClient implements Transport {
   }
 
   queuedBytes(): number {
-    return this.#queuedBytes
+    return this.#queuedBytes + this.otherQueuedBytes
   }
 
   pause(): void {
