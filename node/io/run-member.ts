@@ -118,10 +118,7 @@ async function open(
       hash: systemHash,
       log,
       audit,
-      system: systemInfo(
-        `${PROTOCOL_VERSION}-zkcluster-${version}, built on 2026-11-25 00:00 UTC`,
-        level => log.setLevel(level),
-      ),
+      system: systemInfo(versionText(version), level => log.setLevel(level)),
       network: (quorum, newDatabase) => new MemberNetwork(config, quorum, newDatabase, log),
       configFiles: configFiles(config),
       onFatal,
