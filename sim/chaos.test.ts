@@ -45,6 +45,12 @@ test('five voters and two observers', () => {
   assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 3000)
 })
 
+test('observers hang on followers', () => {
+  const zab = { ...DEFAULT_CLUSTER.zab, hasObserverMasters: true }
+  const clusters = runSeeds(6000, 20, { voters: 3, observers: 2, zab })
+  assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 5000)
+})
+
 test('one and two voters, with an observer', () => {
   runSeeds(2000, 10, { voters: 1, observers: 1 })
   const clusters = runSeeds(3000, 10, { voters: 2, observers: 1 })

@@ -162,6 +162,7 @@ export class HandCranked {
       tickTimeMs: 1000,
       isReconfigEnabled: this.#setup.isReconfigEnabled,
       features: this.#setup.features,
+      hasObserverMasters: this.#setup.hasObserverMasters,
     }
     member.peer = new Peer(options, state, membership(this.#setup.voters, this.#setup.observers))
     this.#input(member, { on: 'start' })
@@ -390,7 +391,7 @@ export class HandCranked {
         }
         return
       case 'connect':
-        this.#connect(member, effect.to, effect.attempt)
+        this.#connect(member, effect)
         return
       case 'send':
         for (const link of effect.to) this.#send(member, link, effect.packet)
@@ -467,9 +468,11 @@ export class HandCranked {
     }
   }
 
-  #connect(member: Member, to: PeerId, attempt: number): void {
+  #connect(member: Member, { to, attempt, port }: Extract<Effect, { do: 'connect' }>): void {
     const target = this.#members.get(to)
-    const isOpen = target?.peer?.describe().role === 'leading'
+    const state = target?.peer?.describe()
+    const isMaster = state?.role === 'following' && state.isServing
+    const isOpen = port === 'quorum' ? state?.role === 'leading' : isMaster
     if (target === undefined || !isOpen) {
       this.#say(`${member.id} cannot connect to ${to}`)
       this.#input(member, { on: 'connectFailed', attempt })

@@ -34,7 +34,7 @@ import {
   requestPacket,
 } from './messages.ts'
 import { SimDisk } from './sim-disk.ts'
-import type { Endpoint, SimNet } from './sim-net.ts'
+import type { Endpoint, Port, SimNet } from './sim-net.ts'
 import type { MemberOptions, Watcher } from './watcher.ts'
 import type { World } from './world.ts'
 
@@ -94,6 +94,11 @@ export class SimMember implements Endpoint {
     return this.#peer !== undefined
   }
 
+  /** Number of the running process. */
+  get process(): number {
+    return this.#incarnation
+  }
+
   get isServing(): boolean {
     return this.#isServing
   }
@@ -103,9 +108,9 @@ export class SimMember implements Endpoint {
     return this.#isServing && this.#servesAs === 'leading'
   }
 
-  get isListening(): boolean {
-    const peer = this.#peer
-    return peer !== undefined && !this.#isPaused && peer.describe().role === 'leading'
+  isListening(port: Port): boolean {
+    const role = this.#isPaused ? undefined : this.#peer?.describe().role
+    return port === 'quorum' ? role === 'leading' : role === 'following' && this.#isServing
   }
 
   get tree(): LogTree {
@@ -209,12 +214,8 @@ export class SimMember implements Endpoint {
     if (notification !== undefined) this.#input({ on: 'vote', from, notification })
   }
 
-  onPeerDown(peer: PeerId): void {
-    this.#input({ on: 'peerDown', peer })
-  }
-
-  onPeerUp(peer: PeerId): void {
-    this.#input({ on: 'peerUp', peer })
+  onPeer(peer: PeerId, isUp: boolean): void {
+    this.#input({ on: isUp ? 'peerUp' : 'peerDown', peer })
   }
 
   onAccepted(link: LinkId): void {
@@ -248,7 +249,7 @@ export class SimMember implements Endpoint {
         this.#notify(effect.to, effect.notification)
         return
       case 'connect':
-        this.#connect(effect.to, effect.attempt)
+        this.#connect(effect)
         return
       case 'send':
         for (const link of effect.to) this.#send(link, effect.packet)
@@ -336,9 +337,9 @@ export class SimMember implements Endpoint {
     for (const id of to) this.#net.vote(this.id, id, bytes)
   }
 
-  #connect(to: PeerId, attempt: number): void {
+  #connect({ to, attempt, port }: Extract<Effect, { do: 'connect' }>): void {
     const incarnation = this.#incarnation
-    this.#net.connect(this, to, link => {
+    this.#net.connect(this, to, port, link => {
       if (incarnation !== this.#incarnation) return
       if (link === undefined) this.#input({ on: 'connectFailed', attempt })
       else {

@@ -17,15 +17,16 @@ export interface NetTimes {
 /** How long an attempt to reach somebody behind a cut takes to fail. */
 const CONNECT_TIMEOUT_MS = 1000
 
+export type Port = 'quorum' | 'observerMaster'
+
 /** One end of the network: a running member. */
 export interface Endpoint {
   readonly id: PeerId
-  /** Whether the quorum port is open. */
-  readonly isListening: boolean
+  /** Whether the port is open. */
+  isListening(port: Port): boolean
   onVote(from: PeerId, message: unknown): void
-  /** The election connection to a member reset, or stands. */
-  onPeerDown(peer: PeerId): void
-  onPeerUp(peer: PeerId): void
+  /** The election connection to a member stands, or was reset. */
+  onPeer(peer: PeerId, isUp: boolean): void
   onAccepted(link: LinkId): void
   onLinkDown(link: LinkId): void
   onMessage(link: LinkId, message: unknown): void
@@ -137,13 +138,13 @@ export class SimNet {
     if (message !== undefined) this.#carryVote(from, to, message)
   }
 
-  connect(from: Endpoint, to: PeerId, done: (link: LinkId | undefined) => void): void {
+  connect(from: Endpoint, to: PeerId, port: Port, done: (link: LinkId | undefined) => void): void {
     const isCut = this.isCut(from.id, to) || this.isCut(to, from.id)
     this.#world.after(isCut ? CONNECT_TIMEOUT_MS : this.#delay(), () => {
       const target = this.#endpoints.get(to)
       const isReachable = !this.isCut(from.id, to) && !this.isCut(to, from.id)
       if (this.#endpoints.get(from.id) !== from) return
-      if (target === undefined || !isReachable || !target.isListening) {
+      if (target === undefined || !isReachable || !target.isListening(port)) {
         done(undefined)
         return
       }
@@ -170,9 +171,7 @@ export class SimNet {
     for (const other of this.#endpoints.values()) {
       if (other.id === id || this.isCut(id, other.id)) continue
       this.#world.after(this.#delay(), () => {
-        if (this.#endpoints.get(other.id) !== other) return
-        if (isUp) other.onPeerUp(id)
-        else other.onPeerDown(id)
+        if (this.#endpoints.get(other.id) === other) other.onPeer(id, isUp)
       })
     }
   }

@@ -5,6 +5,7 @@ export interface Setup {
   readonly voters: number
   readonly observers: number
   readonly isReconfigEnabled: boolean
+  readonly hasObserverMasters: boolean
   /** Bits of Feature. */
   readonly features: number
   readonly epochOf: (id: PeerId) => number
@@ -12,7 +13,8 @@ export interface Setup {
 }
 
 /**
- * `voters=3 observers=1 last=1=0x100000004,2=-1 epochs=1=2,2=1 reconfig=1 features=0`; `epochs=1` is
+ * `voters=3 observers=1 last=1=0x100000004,2=-1 epochs=1=2,2=1 reconfig=1 features=0
+ * masters=1`; `epochs=1` is
  * for all.
  */
 export function parseSetup(words: readonly string[]): Setup {
@@ -25,6 +27,7 @@ export function parseSetup(words: readonly string[]): Setup {
     voters: Number(given.get('voters') ?? 3),
     observers: Number(given.get('observers') ?? 0),
     isReconfigEnabled: given.get('reconfig') === '1',
+    hasObserverMasters: given.get('masters') === '1',
     features: Number(given.get('features') ?? 1),
     epochOf: id => Number(epochs.get(String(id)) ?? epochs.get('all') ?? 0),
     lastOf: id => zxid(BigInt(last.get(String(id)) ?? last.get('all') ?? 0)),

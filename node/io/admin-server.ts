@@ -1,6 +1,6 @@
 /** The AdminServer: HTTP around node/admin/commands.ts (operations.md 9.2, 9.4). */
 
-import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http'
+import type { IncomingMessage, Server, ServerResponse } from 'node:http'
 import { Readable } from 'node:stream'
 import { pipeline } from 'node:stream/promises'
 import type { Clock, Log } from '../../base/ports.ts'
@@ -19,7 +19,7 @@ import { type JsonValue, jsonObject } from '../admin/json.ts'
 import { OWN_COMMANDS } from '../admin/own-commands.ts'
 import { RateLimiter } from '../admin/rate-limiter.ts'
 import type { AdminView } from '../admin/view.ts'
-import { listen, type RunningServer } from './http-listen.ts'
+import { createHttpServer, listen, type RunningServer } from './http-listen.ts'
 
 export interface AdminServerOptions {
   readonly view: AdminView
@@ -44,7 +44,7 @@ export function startAdminServer(
   address: AdminAddress,
 ): Promise<RunningServer> {
   const admin = new AdminHttp(options)
-  const server = createServer((request, response) => admin.onRequest(request, response))
+  const server = createHttpServer((request, response) => admin.onRequest(request, response))
   limitIdleTime(server, address.idleTimeoutMs)
   return listen(server, address.host, address.port)
 }

@@ -63,8 +63,8 @@ export class MemberNetwork implements Network {
     this.#quorum.send(link, packet)
   }
 
-  sendSnapshot(link: LinkId, zxid: Zxid, tree: TreeWriter): void {
-    this.#quorum.sendSnapshot(link, zxid, tree)
+  sendSnapshot(link: LinkId, zxid: Zxid, tree: TreeWriter, isCompressed: boolean): void {
+    this.#quorum.sendSnapshot(link, zxid, tree, isCompressed)
   }
 
   close(link: LinkId): void {

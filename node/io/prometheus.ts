@@ -3,7 +3,7 @@
  * metrics when scraped and adds the process's own, printed in the text form of Apache's provider.
  */
 
-import { createServer, type IncomingMessage, type ServerResponse } from 'node:http'
+import type { IncomingMessage, ServerResponse } from 'node:http'
 import { getHeapStatistics } from 'node:v8'
 import type { Metric as ClientMetric, Registry } from 'prom-client'
 import { javaDouble } from '../../base/java-format.ts'
@@ -19,7 +19,7 @@ import {
 import type { Alarm, Timers } from '../../base/ports.ts'
 import { escapeLabel, prometheusSamples } from '../admin/mntr.ts'
 import type { PrometheusSample, PrometheusView } from '../admin/view.ts'
-import { listen, type RunningServer } from './http-listen.ts'
+import { createHttpServer, listen, type RunningServer } from './http-listen.ts'
 
 export const CONTENT_TYPE = 'text/plain; version=0.0.4; charset=utf-8'
 
@@ -225,7 +225,7 @@ export function startPrometheusServer(
   host: string,
   port: number,
 ): Promise<RunningServer> {
-  const server = createServer((request, response) => {
+  const server = createHttpServer((request, response) => {
     answer(exporter, request, response).catch(() => response.destroy())
   })
   return listen(server, host, port)

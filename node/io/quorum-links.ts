@@ -3,6 +3,8 @@
  * Everything sent in a turn leaves in one write per link.
  */
 import { connect, createServer, type Server, type Socket } from 'node:net'
+import { promisify } from 'node:util'
+import { zstdCompress } from 'node:zlib'
 import type { Log } from '../../base/ports.ts'
 import type { Membership } from '../../wire/config-string.ts'
 import type { PeerId, Zxid } from '../../wire/ids.ts'
@@ -143,26 +145,28 @@ export class QuorumLinks {
     setTimeout(() => link.socket.destroy(), this.#options.connectTimeoutMs).unref()
   }
 
-  sendSnapshot(id: LinkId, zxid: Zxid, tree: TreeWriter): void {
+  sendSnapshot(id: LinkId, zxid: Zxid, tree: TreeWriter, isCompressed: boolean): void {
     const link = this.#links.get(id)
     if (link === undefined) {
       tree.close()
       return
     }
-    this.send(id, { type: PacketType.snap, zxid, data: null, authinfo: null })
+    const type = isCompressed ? PacketType.compressedSnap : PacketType.snap
+    this.send(id, { type, zxid, data: null, authinfo: null })
     this.#flush(link)
     link.behind = []
-    this.#pump(link, tree).catch((error: unknown) => {
+    this.#pump(link, tree, isCompressed).catch((error: unknown) => {
       tree.close()
       link.socket.destroy(error instanceof Error ? error : new Error(String(error)))
     })
   }
 
-  async #pump(link: Link, tree: TreeWriter): Promise<void> {
+  async #pump(link: Link, tree: TreeWriter, isCompressed: boolean): Promise<void> {
     const { socket } = link
     for (let chunk = tree.next(); chunk !== null; chunk = tree.next()) {
       // The tree's chunk is valid until the next one only.
-      const isFull = !socket.write(Buffer.from(chunk))
+      const bytes = isCompressed ? await compressedBlock(chunk) : Buffer.from(chunk)
+      const isFull = !socket.write(bytes)
       this.#events?.onProgress(link.id)
       if (socket.destroyed || !this.#links.has(link.id)) break
       await new Promise<void>(resolve => {
@@ -174,6 +178,7 @@ export class QuorumLinks {
       })
     }
     tree.close()
+    if (isCompressed) link.out.int(0)
     link.out.string(SNAPSHOT_SIGNATURE)
     const { behind } = link
     link.behind = undefined
@@ -252,4 +257,12 @@ export class QuorumLinks {
     this.#dirty.delete(link)
     this.#events?.onLinkDown(link.id, why)
   }
+}
+
+const zstd = promisify(zstdCompress)
+
+/** A piece of the tree as a block of its own. */
+async function compressedBlock(chunk: Uint8Array): Promise<Uint8Array> {
+  const block = await zstd(chunk)
+  return new Writer(4 + block.length).buffer(block).written()
 }

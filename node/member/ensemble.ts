@@ -269,7 +269,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
         for (const link of effect.to) this.#send(link, effect.packet)
         return
       case 'sendSnapshot':
-        this.#sendSnapshot(effect.to, effect.zxid)
+        this.#sendSnapshot(effect)
         return
       case 'close':
         this.#options.log.info('quorum link closed', { link: effect.link, reason: effect.why })
@@ -360,11 +360,12 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
     if (this.#options.network.isOpen(link)) this.#options.network.send(link, sent)
   }
 
-  #sendSnapshot(link: LinkId, zxid: Zxid): void {
+  #sendSnapshot(effect: Extract<Effect, { do: 'sendSnapshot' }>): void {
+    const { to: link, zxid, isCompressed } = effect
     const { database } = this.#pipeline
-    this.#options.log.info('sending a snapshot', { link, zxid: hex(zxid) })
+    this.#options.log.info('sending a snapshot', { link, zxid: hex(zxid), isCompressed })
     this.#options.metrics.snap_count.value++
-    this.#options.network.sendSnapshot(link, zxid, new TreeWriter(database))
+    this.#options.network.sendSnapshot(link, zxid, new TreeWriter(database), isCompressed)
   }
 
   #setAlarm(name: AlarmName, afterMs: number): void {

@@ -36,7 +36,7 @@ export interface Network {
   /** Put behind what was sent before; leaves with `flush`. */
   send(link: LinkId, packet: QuorumPacket): void
   /** SNAP, the tree, the signature; what is sent later stays behind. */
-  sendSnapshot(link: LinkId, zxid: Zxid, tree: TreeWriter): void
+  sendSnapshot(link: LinkId, zxid: Zxid, tree: TreeWriter, isCompressed: boolean): void
   /** Ends a link after what was sent; no event of it follows. */
   close(link: LinkId): void
   isOpen(link: LinkId): boolean

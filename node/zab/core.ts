@@ -7,7 +7,7 @@ import {
   type Notification,
   type SenderState,
 } from '../../wire/notification.ts'
-import { PacketType, type QuorumPacket, UNUSED_ZXID } from '../../wire/records/quorum.ts'
+import { Feature, PacketType, type QuorumPacket, UNUSED_ZXID } from '../../wire/records/quorum.ts'
 import type { Effect, Envelope, Step } from './effects.ts'
 import { History } from './history.ts'
 import type { DurableState, LinkId } from './inputs.ts'
@@ -39,6 +39,8 @@ export interface ZabOptions {
   readonly features: number
   /** Whether `sync` waits for a round of pings to a quorum (faults.md 1675). */
   readonly isSyncConfirmed: boolean
+  /** Observers hang on followers, and this member serves them when it follows (6.6). */
+  readonly hasObserverMasters: boolean
 }
 
 export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
@@ -54,8 +56,9 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   historyCount: 500,
   historyMaxBytes: 16 * 1024 * 1024,
   lastCounter: 0xffff_ffff,
-  features: 1,
+  features: Feature.handOver | Feature.compressedSnap,
   isSyncConfirmed: true,
+  hasObserverMasters: false,
 }
 
 /** The leader that a member is for, and why: epoch, zxid, id decide in this order. */
@@ -91,6 +94,8 @@ export class Core {
   departure: Departure | undefined
   /** This member gave up the lead: others come first in the election that follows. */
   isResigned: boolean
+  /** Observers try one voter after the other as their master. */
+  masterAttempts: number
   /** Connection attempts and persist tokens, unique for this process. */
   #counter: number
   #configText: string
@@ -113,6 +118,7 @@ export class Core {
     this.mustResync = false
     this.departure = undefined
     this.isResigned = false
+    this.masterAttempts = options.me
     this.#counter = 0
     this.#configText = printMembership(committed)
     this.#configOf = committed

@@ -40,11 +40,22 @@ export type Effect =
       readonly to: readonly PeerId[]
       readonly notification: Notification
     }
-  /** Open a connection to the quorum port of the elected leader. */
-  | { readonly do: 'connect'; readonly to: PeerId; readonly attempt: number }
+  /** Open a connection to the quorum port of the elected leader, or to an observer master's port. */
+  | {
+      readonly do: 'connect'
+      readonly to: PeerId
+      readonly attempt: number
+      readonly port: 'quorum' | 'observerMaster'
+    }
   | { readonly do: 'send'; readonly to: readonly LinkId[]; readonly packet: QuorumPacket }
   /** SNAP with this zxid, the tree from now on (fuzzy), the signature; later sends stay behind. */
-  | { readonly do: 'sendSnapshot'; readonly to: LinkId; readonly zxid: Zxid }
+  | {
+      readonly do: 'sendSnapshot'
+      readonly to: LinkId
+      readonly zxid: Zxid
+      /** The learner is one of our own kind and takes it compressed. */
+      readonly isCompressed: boolean
+    }
   /** After what was sent before. No input of this link follows, not even `linkDown`. */
   | { readonly do: 'close'; readonly link: LinkId; readonly why: string }
   /** Log; when durable: one ACK per entry to `ackTo`, if that link still stands, and `durable`. */
@@ -88,7 +99,10 @@ export type Effect =
       readonly from: PeerId
       readonly packet: QuorumPacket
     }
-  /** Leader: sessions that a learner has heard of (data of its PING reply). */
+  /**
+   * Sessions that a learner has heard of (data of its PING reply). On a follower that is an
+   * observer master they join those that it has heard of itself.
+   */
   | { readonly do: 'touch'; readonly from: PeerId; readonly touches: Uint8Array }
   /** Leader: a `sync` input is answered. */
   | { readonly do: 'synced'; readonly token: number }

@@ -5,12 +5,16 @@ import type { Core } from './core.ts'
 import { isSuccessor } from './history.ts'
 import type { LinkId } from './inputs.ts'
 import { configOfTxn } from './members.ts'
+import type { ObserverMaster } from './observer-master.ts'
 
 export class Follower {
   readonly #core: Core
+  /** Who passes on what is delivered, if this member serves observers. */
+  relay: ObserverMaster | undefined
 
   constructor(core: Core) {
     this.#core = core
+    this.relay = undefined
   }
 
   /** `isServing`: before UPTODATE nothing is delivered and commits do not come here. */
@@ -53,6 +57,7 @@ export class Follower {
     }
     const entry = history.deliverNext()
     this.#core.emit({ do: 'deliver', entries: [entry] })
+    this.relay?.inform(entry, designated)
     if (designated !== undefined) activateConfig(this.#core, entry.bytes, designated)
   }
 }

@@ -51,7 +51,7 @@ export type Input =
   /** The election connection to a member broke, or one stands again. Only ever saves waiting. */
   | { readonly on: 'peerDown'; readonly peer: PeerId }
   | { readonly on: 'peerUp'; readonly peer: PeerId }
-  /** A learner has connected to our quorum port. */
+  /** A learner has connected to our quorum port, or to our port for observers. */
   | { readonly on: 'accepted'; readonly link: LinkId }
   /** Outcome of a `connect`. */
   | { readonly on: 'connected'; readonly attempt: number; readonly link: LinkId }

@@ -4,7 +4,7 @@
  */
 import { printMembership } from '../../wire/config-string.ts'
 import { hex, type Zxid } from '../../wire/ids.ts'
-import { PacketType } from '../../wire/records/quorum.ts'
+import { Feature, PacketType } from '../../wire/records/quorum.ts'
 import { utf8Bytes } from '../../wire/utf8.ts'
 import { type Core, epochZxid, packet } from './core.ts'
 import type { LearnerHandle } from './learner-handle.ts'
@@ -17,7 +17,8 @@ export function sendHistory(core: Core, handle: LearnerHandle, max: Zxid, epoch:
   const plan = planSync(handle.lastLogged, history, max)
   let from: number
   if (plan.kind === 'snap') {
-    core.emit({ do: 'sendSnapshot', to: handle.link, zxid: history.delivered })
+    const isCompressed = (handle.features & core.options.features & Feature.compressedSnap) !== 0
+    core.emit({ do: 'sendSnapshot', to: handle.link, zxid: history.delivered, isCompressed })
     from = history.indexAfter(history.delivered)
   } else {
     const type = plan.kind === 'diff' ? PacketType.diff : PacketType.trunc

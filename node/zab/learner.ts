@@ -22,9 +22,12 @@ import type { Step } from './effects.ts'
 import { answerEpoch } from './epochs.ts'
 import { Follower } from './follower.ts'
 import { AlarmName, type Entry, type Input, type LinkId } from './inputs.ts'
+import type { LearnerHandle } from './learner-handle.ts'
 import { Silence } from './liveness.ts'
 import { configOfTxn, parseConfig } from './members.ts'
 import { Observer } from './observer.ts'
+import { ObserverMaster } from './observer-master.ts'
+import type { QuorumRule } from './quorum.ts'
 import { SyncBuffer } from './sync-buffer.ts'
 
 export type LearnerPhase =
@@ -49,6 +52,8 @@ export class Learner {
   readonly #leader: PeerId
   readonly #silence: Silence
   readonly #stream: Follower | Observer
+  /** Serves observers while this member follows. */
+  #master: ObserverMaster | undefined
   #phase: LearnerPhase
   #link: LinkId
   #attempt: number
@@ -65,6 +70,7 @@ export class Learner {
     this.#leader = leader
     this.#silence = new Silence(core.options.connectLimitTicks || core.options.initLimitTicks)
     this.#stream = core.isObserver ? new Observer(core) : new Follower(core)
+    this.#master = undefined
     this.#phase = 'connecting'
     this.#link = -1
     this.#attempt = -1
@@ -88,6 +94,11 @@ export class Learner {
     return this.#epoch
   }
 
+  /** Observers that this member serves. */
+  get learners(): Iterable<LearnerHandle> {
+    return this.#master?.learners ?? []
+  }
+
   start(): void {
     const afterMs = this.#core.options.tickTimeMs / 2
     this.#core.emit({ do: 'setAlarm', name: AlarmName.tick, afterMs })
@@ -100,6 +111,8 @@ export class Learner {
     this.#core.emit({ do: 'clearAlarm', name: AlarmName.connect })
     if (this.#link >= 0) this.#core.emit({ do: 'close', link: this.#link, why: 'the role ended' })
     this.#link = -1
+    this.#master?.stop()
+    this.#master = undefined
   }
 
   on(input: Input): void {
@@ -114,13 +127,15 @@ export class Learner {
         if (input.link === this.#link) {
           this.#link = -1
           this.#core.leave(`the link to leader ${this.#leader} broke`)
-        }
+        } else this.#master?.onLinkDown(input.link)
         return
       case 'progress':
         if (input.link === this.#link) this.#silence.reset()
+        else this.#master?.onProgress(input.link)
         return
       case 'packet':
         if (input.link === this.#link) this.#onPacket(input.packet)
+        else this.#master?.onPacket(input.link, input.packet)
         return
       case 'snapshot':
         if (input.link === this.#link) this.#onSnapshot(input.zxid)
@@ -137,10 +152,11 @@ export class Learner {
         this.#onAlarm(input.name)
         return
       case 'forward':
-        if (this.#phase === 'serving') this.#core.send([this.#link], input.packet)
+        if (this.#phase === 'serving') this.#forward(input.packet)
         return
       case 'accepted':
-        this.#core.emit({ do: 'close', link: input.link, why: 'this member does not lead' })
+        if (this.#master !== undefined) this.#master.onAccepted(input.link)
+        else this.#core.emit({ do: 'close', link: input.link, why: 'this member does not lead' })
         return
       case 'start':
       case 'vote':
@@ -162,7 +178,20 @@ export class Learner {
   #connect(): void {
     this.#attempt = this.#core.nextNumber()
     this.#attempts++
-    this.#core.emit({ do: 'connect', to: this.#leader, attempt: this.#attempt })
+    const attempt = this.#attempt
+    if (!this.#core.isObserver || !this.#core.options.hasObserverMasters) {
+      this.#core.emit({ do: 'connect', to: this.#leader, attempt, port: 'quorum' })
+      return
+    }
+    // Each observer begins at another voter, and goes on to the next when one fails it.
+    const [{ voters }] = this.#core.members.rules as [QuorumRule]
+    const to = voters[this.#core.masterAttempts++ % voters.length]!
+    this.#core.emit({ do: 'connect', to, attempt, port: 'observerMaster' })
+  }
+
+  #forward(request: QuorumPacket): void {
+    if (this.#master === undefined) this.#core.send([this.#link], request)
+    else this.#master.forward(request, undefined)
   }
 
   #onConnectFailed(): void {
@@ -199,6 +228,7 @@ export class Learner {
       this.#core.leave(`leader ${this.#leader} was silent too long (${this.#phase})`)
       return
     }
+    this.#master?.onTick()
     const afterMs = this.#core.options.tickTimeMs / 2
     this.#core.emit({ do: 'setAlarm', name: AlarmName.tick, afterMs })
   }
@@ -221,7 +251,8 @@ export class Learner {
         return
       case PacketType.sync:
       case PacketType.revalidate:
-        this.#core.emit({ do: 'answered', packet: received })
+        if (this.#master === undefined) this.#core.emit({ do: 'answered', packet: received })
+        else this.#master.onAnswer(received)
         return
       case PacketType.handOver: {
         const next = readDesignatedLeader(received.data ?? new Uint8Array(0))
@@ -402,6 +433,10 @@ export class Learner {
     if (this.#core.isObserver !== isObserver) {
       this.#core.leave('the configuration gives this member another role', this.#leader)
       return
+    }
+    if (this.#stream instanceof Follower && this.#core.options.hasObserverMasters) {
+      this.#master = new ObserverMaster(this.#core, this.#epoch, this.#link)
+      this.#stream.relay = this.#master
     }
     const role = isObserver ? 'observing' : 'following'
     this.#core.emit({ do: 'serve', role, epoch: this.#epoch })

@@ -36,7 +36,7 @@ export interface PeerDescription {
   readonly delivered: Zxid
   readonly committedConfig: Membership
   readonly lastSeenConfig: Membership
-  /** Leader only. */
+  /** Of a leader, and the observers of an observer master. */
   readonly learners: readonly LearnerDescription[]
 }
 
@@ -122,14 +122,15 @@ export class Peer {
       delivered: history.delivered,
       committedConfig: members.committed,
       lastSeenConfig: members.lastSeen,
-      learners: isLeader
-        ? [...active.learners].map(handle => ({
-            id: handle.id,
-            isObserver: handle.isObserver,
-            isSynced: handle.isAtLeast('synced'),
-            acked: handle.acked,
-          }))
-        : [],
+      learners:
+        isLeader || isLearner
+          ? [...active.learners].map(handle => ({
+              id: handle.id,
+              isObserver: handle.isObserver,
+              isSynced: handle.isAtLeast('synced'),
+              acked: handle.acked,
+            }))
+          : [],
     }
   }
 

@@ -15,6 +15,8 @@ export class Agreement implements Checker {
   looks: number = 0
   /** The history of the ensemble. */
   readonly committed: Entry[] = []
+  /** How much each process has shown to clients: never less again (I9). */
+  readonly #shown = new Map<SimMember, { readonly process: number; readonly length: number }>()
 
   onDeliver(member: SimMember): void {
     // Before `serve` a tree may still hold, from a restart, what nobody committed.
@@ -40,6 +42,7 @@ export class Agreement implements Checker {
 
   #compare(member: SimMember, from: number, commits: boolean): void {
     const { tree } = member
+    if (member.isServing) this.#show(member)
     for (let i = from; i < tree.length; i++) {
       this.looks++
       const entry = tree.at(i)
@@ -55,5 +58,15 @@ export class Agreement implements Checker {
       }
       this.committed.push(entry)
     }
+  }
+
+  #show(member: SimMember): void {
+    const { length } = member.tree
+    const shown = this.#shown.get(member)
+    if (shown !== undefined && shown.process === member.process && shown.length > length) {
+      const what = `${length} transactions after ${shown.length}`
+      throw new Violation(this.property, `member ${member.id} shows ${what}`)
+    }
+    this.#shown.set(member, { process: member.process, length })
   }
 }

@@ -30,6 +30,8 @@ export const PacketType = {
   ackEpoch: 18,
   informAndActivate: 19,
   handOver: 64,
+  /** SNAP whose tree follows in zstd blocks: `int length, bytes` each, length 0 at the end. */
+  compressedSnap: 65,
 } as const
 export type PacketType = (typeof PacketType)[keyof typeof PacketType]
 
@@ -205,7 +207,7 @@ export interface LearnerInfo {
  * What members of our own can do beyond 3.9. The bits travel behind the fields that Apache reads
  * of LearnerInfo and LEADERINFO, and Apache ignores bytes there.
  */
-export const Feature = { handOver: 1 } as const
+export const Feature = { handOver: 1, compressedSnap: 2 } as const
 
 /** Data of FOLLOWERINFO and OBSERVERINFO. Throws JuteError. */
 export function readLearnerInfo(data: Uint8Array): LearnerInfo {
