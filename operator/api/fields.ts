@@ -4,7 +4,7 @@ import type { Field, ListSchema, ObjectSchema } from './schema.ts'
 export const RESOURCES: Field = {
   kind: 'foreign',
   type: 'core/v1 ResourceRequirements',
-  description: 'Requests and limits of a member. Give a memory limit: the heap follows it.',
+  description: 'Requests and limits of a member.',
   default: { requests: { cpu: '100m', memory: '256Mi' }, limits: { memory: '1Gi' } },
 }
 
