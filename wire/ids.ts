@@ -33,17 +33,25 @@ export function makeZxid(epoch: number, counter: number): Zxid {
   return zxid((BigInt(epoch) << 32n) | BigInt(counter >>> 0))
 }
 
+/** Through memory: shifting a bigint makes another one, at ten times the price. */
+const words = new DataView(new ArrayBuffer(8))
+
 /** Upper and lower half as the signed 32-bit words that the tree's columns hold. */
 export function highWord(value: bigint): number {
-  return Number(BigInt.asIntN(32, value >> 32n))
+  words.setBigInt64(0, value)
+  return words.getInt32(0)
 }
 
 export function lowWord(value: bigint): number {
-  return Number(BigInt.asIntN(32, value))
+  words.setBigInt64(0, value)
+  return words.getInt32(4)
 }
 
+/** Signed. */
 export function fromWords(high: number, low: number): bigint {
-  return (BigInt(high) << 32n) | BigInt(low >>> 0)
+  words.setInt32(0, high)
+  words.setInt32(4, low)
+  return words.getBigInt64(0)
 }
 
 /** Lower-case hexadecimal of the unsigned value, without 0x: the form in file names. */

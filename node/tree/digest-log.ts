@@ -1,4 +1,4 @@
-import type { Zxid } from '../../wire/ids.ts'
+import { lowWord, type Zxid } from '../../wire/ids.ts'
 
 const EVERY = 128
 const KEEP_MAX = 1024
@@ -18,7 +18,7 @@ export class DigestLog {
 
   /** Called after each transaction; `digest` is asked only when it is due. */
   after(zxid: Zxid, digest: () => bigint): void {
-    if (Number(BigInt.asUintN(32, zxid)) % EVERY !== 0) return
+    if (lowWord(zxid) % EVERY !== 0) return
     if (this.#recorded.length >= KEEP_MAX) this.#recorded = this.#recorded.slice(1)
     this.#recorded.push({ zxid, digest: digest() })
   }

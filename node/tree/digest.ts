@@ -1,4 +1,5 @@
 /** The additive digest of the tree: a sum of CRC-32s, one per znode (quorum-protocol.md 8.3). */
+import { fromWords } from '../../wire/ids.ts'
 
 const TABLES = crcTables()
 
@@ -86,6 +87,6 @@ export class DigestSum {
 
   /** Unsigned 64 bits. */
   get value(): bigint {
-    return (BigInt(this.#high >>> 0) << 32n) | BigInt(this.#low)
+    return BigInt.asUintN(64, fromWords(this.#high, this.#low))
   }
 }

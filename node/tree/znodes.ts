@@ -1,4 +1,5 @@
 import { failInvariant } from '../../base/invariant.ts'
+import { fromWords } from '../../wire/ids.ts'
 import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
 import { Columns, Field, NO_PARENT } from './columns.ts'
 import { hashBytes, PathIndex } from './path-index.ts'
@@ -128,8 +129,7 @@ export class Znodes {
 
   /** A field of two words. */
   long(id: number, field: number): bigint {
-    const high = this.columns.get(id, field)
-    return (BigInt(high) << 32n) | BigInt(this.columns.get(id, field + 1) >>> 0)
+    return fromWords(this.columns.get(id, field), this.columns.get(id, field + 1))
   }
 
   /** The same where it is known to fit 53 bits. */
