@@ -55,7 +55,7 @@ export class Hostile implements Transport {
   }
 
   send(bytes: Uint8Array, length: number): boolean {
-    if (this.isReading) {
+    if (this.isReading && this.#queued.length === 0) {
       this.#cutter.push(bytes.slice(0, length))
       bytes.fill(0xdd, 0, length)
       return true

@@ -433,7 +433,7 @@ export class TestClient implements Transport {
   send(bytes: Uint8Array, length: number): boolean {
     invariant(!this.isEnded, 'nothing is sent on a connection that has ended')
     this.receivedBytes += length
-    if (!this.isReading) {
+    if (!this.isReading || this.#queued.length > 0) {
       this.#queued.push({ held: bytes.subarray(0, length), bytes: bytes.slice(0, length) })
       this.#queuedBytes += length
       return false
