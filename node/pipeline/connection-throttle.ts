@@ -13,8 +13,12 @@ export interface ConnectionThrottleOptions {
   readonly decreaseRatio: number
   readonly weightEnabled: boolean
   readonly globalSessionWeight: number
+  readonly localSessionWeight: number
   readonly renewSessionWeight: number
 }
+
+/** What a ConnectRequest asks for. */
+export type WantedSession = 'global' | 'local' | 'renewed'
 
 /**
  * A bucket of tokens for ConnectRequests, refilled with time, and a probability of refusing early
@@ -45,17 +49,22 @@ export class ConnectionThrottle {
   }
 
   /** Whether a connection may go on; takes its tokens. */
-  admit(isRenewal: boolean, nowMs: number): boolean {
+  admit(wanted: WantedSession, nowMs: number): boolean {
     const { tokens, weightEnabled } = this.#options
     if (tokens <= 0) return true
-    const renewal = this.#options.renewSessionWeight
-    const weight = weightEnabled ? (isRenewal ? renewal : this.#options.globalSessionWeight) : 1
+    const weight = weightEnabled ? this.#weightOf(wanted) : 1
     this.#refill(nowMs)
     this.#adjust(nowMs)
     if (this.#random.int(DICE) < this.#dropProbability * DICE) return false
     if (this.#tokens < weight) return false
     this.#tokens -= weight
     return true
+  }
+
+  #weightOf(wanted: WantedSession): number {
+    const { globalSessionWeight, localSessionWeight, renewSessionWeight } = this.#options
+    if (wanted === 'renewed') return renewSessionWeight
+    return wanted === 'local' ? localSessionWeight : globalSessionWeight
   }
 
   #refill(nowMs: number): void {

@@ -5,6 +5,7 @@ import { JuteError, type Reader } from '../../wire/reader.ts'
 import { isPasswordOf, PASSWORD_BYTES, sessionPassword } from '../sessions/ids.ts'
 import { LOCAL_OWNER, type Session } from '../sessions/tracker.ts'
 import { type Connection, Phase } from './connection.ts'
+import type { WantedSession } from './connection-throttle.ts'
 import { openLocalSession, reattachLocal } from './local-sessions.ts'
 import type { Pipeline } from './pipeline.ts'
 import { ROLES } from './roles.ts'
@@ -81,7 +82,7 @@ function refusalOf(pipeline: Pipeline, request: ConnectRequest): string | undefi
     return 'not serving'
   }
   if (pipeline.role === 'readOnly' && request.readOnly !== true) return 'read-only mode'
-  if (!pipeline.connectionThrottle.admit(request.sessionId !== 0n, pipeline.nowMs())) {
+  if (!pipeline.connectionThrottle.admit(wantedSession(pipeline, request), pipeline.nowMs())) {
     pipeline.metrics.connection_drop_count.value++
     return 'connection throttle'
   }
@@ -90,6 +91,11 @@ function refusalOf(pipeline: Pipeline, request: ConnectRequest): string | undefi
     return `client has seen zxid ${hex(request.lastZxidSeen)}, this member is at ${hex(lastZxid)}`
   }
   return undefined
+}
+
+function wantedSession({ options }: Pipeline, request: ConnectRequest): WantedSession {
+  if (request.sessionId !== 0n) return 'renewed'
+  return options.localSessions ? 'local' : 'global'
 }
 
 function negotiate(pipeline: Pipeline, askedMs: number): number {

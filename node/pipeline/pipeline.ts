@@ -261,7 +261,8 @@ export class Pipeline implements ConnectionOwner {
 
   /** A transaction is committed in the ensemble: apply it, and answer if it was asked for here. */
   deliverEntry(entry: { readonly zxid: Zxid; readonly bytes: Uint8Array }): void {
-    if (entry instanceof WriteRequest) {
+    // A leader that leads again may still have proposals of its former epoch to deliver.
+    if (entry instanceof WriteRequest && !entry.isAbandoned) {
       const oldest = this.#queue.shift()
       invariant(oldest === entry, 'own proposals are committed in their order')
       this.finished(entry)
@@ -295,6 +296,7 @@ export class Pipeline implements ConnectionOwner {
   abandon(reason: string): void {
     this.isServing = false
     for (const connection of this.connections) connection.close(reason)
+    for (let i = 0; i < this.#queue.length; i++) this.#queue.at(i)!.isAbandoned = true
     this.#queue.clear()
     this.forwarding.clear()
     this.leaderSyncs.clear()

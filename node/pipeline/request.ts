@@ -19,6 +19,8 @@ export class WriteRequest {
   readonly zxid: Zxid
   /** Monotonic clock. */
   readonly receivedAtMs: number
+  /** The role that proposed it has ended: nobody here waits for it, though it may be committed. */
+  isAbandoned = false
   /** The entry of the log; empty where the member decides alone. */
   bytes: Uint8Array = NO_BYTES
 

@@ -59,6 +59,7 @@ export const TEST_OPTIONS: PipelineOptions = {
     decreaseRatio: 0,
     weightEnabled: false,
     globalSessionWeight: 3,
+    localSessionWeight: 1,
     renewSessionWeight: 2,
   },
   serverId: 1,
