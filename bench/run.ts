@@ -5,13 +5,12 @@
 import { mkdirSync, rmSync, writeFileSync } from 'node:fs'
 import { hostname, loadavg } from 'node:os'
 import { join } from 'node:path'
-import { run } from '../interop/peers/command.ts'
 import { type LoadResult, runLoad } from './load/run-load.ts'
 import { WORKLOADS, type Workload } from './load/workloads.ts'
 import { type BenchOptions, HELP, parseOptions } from './options.ts'
 import { type Results, thisMachine, toMarkdown } from './report.ts'
 import { SCENARIOS } from './scenarios.ts'
-import { BenchServer, type Kind } from './servers.ts'
+import { BenchServer, build, type Kind } from './servers.ts'
 
 const KINDS: readonly Kind[] = ['apache', 'ours']
 const PRIME_WITH = ['get-d16', 'set-d16', 'mixed-50']
@@ -24,7 +23,7 @@ async function main(args: readonly string[]): Promise<void> {
   const options = parseOptions(args, import.meta.dirname)
   const startedAt = new Date().toISOString()
   const machine = thisMachine(loadavg()[0] ?? 0)
-  await run('npm', ['run', 'build', '--silent'], { cwd: join(import.meta.dirname, '..') })
+  await build()
   rmSync(options.work, { recursive: true, force: true })
   const loads = await runLoads(options)
   const scenarios = await runScenarios(options)

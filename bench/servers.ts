@@ -5,6 +5,7 @@ import { connect } from 'node:net'
 import { join } from 'node:path'
 import { freePorts } from '../interop/harness/ports.ts'
 import { apachePeer } from '../interop/peers/apache.ts'
+import { run } from '../interop/peers/command.ts'
 
 export type Kind = 'apache' | 'ours'
 
@@ -17,7 +18,15 @@ const PROBE_EVERY_MS = 5
 const PROBE_LIMIT_MS = 5000
 
 const REPOSITORY = join(import.meta.dirname, '..')
-const ENTRY = join(REPOSITORY, 'dist', 'node', 'main.js')
+/** As in interop: JavaScript built elsewhere, so that nobody builds meanwhile. */
+const BUILT_ELSEWHERE = process.env['ZKCLUSTER_ENTRY']
+const ENTRY = BUILT_ELSEWHERE ?? join(REPOSITORY, 'dist', 'node', 'main.js')
+
+/** Builds our server, unless ZKCLUSTER_ENTRY names one. */
+export async function build(): Promise<void> {
+  if (BUILT_ELSEWHERE !== undefined) return
+  await run('npm', ['run', 'build', '--silent'], { cwd: REPOSITORY })
+}
 
 export class BenchServer {
   readonly kind: Kind
