@@ -178,6 +178,31 @@ void describe('ours: five voters', () => {
   })
 })
 
+void describe('ours: a leader that loses its followers and leads again', () => {
+  void test('commits what it had proposed before', async () => {
+    await withEnsemble([OURS, OURS, OURS], {}, async ensemble => {
+      const leader = await ensemble.leader()
+      const others = ensemble.members.filter(member => member !== leader)
+      const client = await leader.connect()
+      ok(await client.create('/before'))
+      for (const { server } of others) await server.suspend()
+      const open = [1, 2, 3].map(async i => client.create(`/open-${i}`))
+      await Promise.all(others.map(async ({ server }) => server.kill()))
+      for (const call of open) await assert.rejects(call, ClosedError)
+      for (const { server } of others) await server.launch()
+      // Nobody else has as long a log.
+      assert.equal((await ensemble.awaitServing()).id, leader.id)
+      for (const member of ensemble.members) {
+        await syncWith(member)
+        const reader = await member.connect()
+        for (const i of [1, 2, 3]) ok(await reader.exists(`/open-${i}`))
+        await reader.close()
+      }
+      await assertSameState(ensemble)
+    })
+  })
+})
+
 async function writeThrough(ensemble: Ensemble, member: Member): Promise<void> {
   const client = await member.connect()
   const path = `/through-${member.id}`

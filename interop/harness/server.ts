@@ -151,6 +151,7 @@ export class Server {
   async suspend(): Promise<void> {
     this.#signal('SIGSTOP')
     await poll(`${this.kind} is stopped`, async () => {
+      if (!this.isRunning) throw new Error(`${this.kind} ended by itself\n${this.logTail()}`)
       // The state comes after the program's name, which may hold spaces and brackets.
       const state = readFileSync(`/proc/${this.pid}/stat`, 'utf8').split(') ').at(-1)
       return state?.startsWith('T') === true ? true : undefined
