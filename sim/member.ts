@@ -390,7 +390,6 @@ export class SimMember implements Endpoint {
       if (incarnation !== this.#incarnation) return
       if (failure === 'failed') this.#diskFailed()
       else if (failure === 'notTruncated') {
-        this.#hasLostWrites = true
         this.#input({ on: 'notTruncated', token: effect.token })
       } else {
         this.#takeSteps(effect.steps)

@@ -2,8 +2,8 @@
  * Leadership hand-over between members of our own: the leader proposes no more, waits until all is
  * committed and somebody has all of it, names that member to everybody and steps down. The others
  * go straight to it; discovery and synchronisation are those of any other leader, so nothing rests
- * on the appointment being right. Members of Apache see the link close and elect; in that election this
- * one does not stand, at first.
+ * on the appointment being right. Members of Apache see the link close and elect; in that election
+ * this one does not stand, at first.
  */
 import { hex, type PeerId } from '../../wire/ids.ts'
 import { encodeDesignatedLeader, Feature, PacketType } from '../../wire/records/quorum.ts'

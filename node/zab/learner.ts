@@ -5,11 +5,12 @@
  */
 import { unreachable } from '../../base/invariant.ts'
 import type { Membership } from '../../wire/config-string.ts'
-import { epochOf, hex, type PeerId, type Zxid } from '../../wire/ids.ts'
+import { epochOf, hex, NO_ZXID, type PeerId, type Zxid } from '../../wire/ids.ts'
 import { JuteError } from '../../wire/reader.ts'
 import {
   encodeAckEpoch,
   encodeLearnerInfo,
+  Feature,
   LEARNER_PROTOCOL_VERSION,
   PacketType,
   packetName,
@@ -146,7 +147,8 @@ export class Learner {
       case 'notTruncated':
         if (input.token !== this.#token) return
         this.#core.mustResync = true
-        this.#core.leave('the log has no such place to cut: asks for a snapshot')
+        // What consensus remembers is that of the cut: the disk must be read again.
+        this.#core.leave('the log cannot be cut there: asks for everything', undefined, true)
         return
       case 'alarm':
         this.#onAlarm(input.name)
@@ -210,12 +212,12 @@ export class Learner {
     this.#link = link
     this.#phase = 'registered'
     this.#silence.setLimit(this.#core.options.initLimitTicks)
-    const { acceptedEpoch, me, members, options } = this.#core
+    const { acceptedEpoch, me, members, mustResync, options } = this.#core
     const info = encodeLearnerInfo({
       serverId: BigInt(me),
       protocolVersion: LEARNER_PROTOCOL_VERSION,
       configVersion: members.committed.version,
-      features: options.features,
+      features: options.features | (mustResync ? Feature.snapshotOnly : 0),
     })
     const type = this.#core.isObserver ? PacketType.observerInfo : PacketType.followerInfo
     this.#core.send([link], packet(type, epochZxid(acceptedEpoch), info))
@@ -289,7 +291,7 @@ export class Learner {
       return
     }
     this.#epoch = epoch
-    const last = this.#core.mustResync ? (0n as Zxid) : this.#core.history.last
+    const last = this.#core.mustResync ? NO_ZXID : this.#core.history.last
     const known = answer.kind === 'known'
     const ack = packet(PacketType.ackEpoch, last, encodeAckEpoch(known ? -1 : currentEpoch))
     if (known) {
@@ -306,7 +308,10 @@ export class Learner {
   #onFirst(received: QuorumPacket): void {
     const { history, mustResync } = this.#core
     if (received.type === PacketType.diff) {
-      if (mustResync) this.#begin(new SyncBuffer('reset', 0n as Zxid))
+      // A DIFF from the empty tree would take the old history away before the new one is there;
+      // only when the leader has none either is nothing at stake.
+      if (mustResync && received.zxid !== 0n) this.#core.leave('a DIFF cannot repair this log')
+      else if (mustResync) this.#begin(new SyncBuffer('reset', NO_ZXID))
       else if (history.last < 0n) this.#core.leave('a DIFF cannot repair a lost database')
       else this.#begin(new SyncBuffer('diff', history.last))
     } else if (received.type === PacketType.trunc) {

@@ -173,6 +173,7 @@ export class ObserverMaster {
       const id = Number(info?.serverId ?? -1n)
       handle.id = id < 0 || id > 0x7fff_ffff ? -1 - handle.link : id
       handle.isObserver = true
+      handle.features = info?.features ?? 0
       handle.phase = 'offered'
       const leaderInfo = packet(PacketType.leaderInfo, epochZxid(this.#epoch), encodeLeaderInfo(0))
       this.#core.send([handle.link], leaderInfo)

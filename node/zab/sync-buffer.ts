@@ -9,7 +9,7 @@ import type { Step } from './effects.ts'
 import { type History, isSuccessor } from './history.ts'
 import type { Entry } from './inputs.ts'
 
-/** `reset`: a DIFF that begins at zero, for a member that discards what it had. */
+/** `reset`: an empty DIFF of an empty leader, for a member that discards what it had. */
 export type SyncKind = 'diff' | 'trunc' | 'snap' | 'reset'
 
 export class SyncBuffer {

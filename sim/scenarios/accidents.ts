@@ -101,6 +101,27 @@ function deposedLeader(seed: number): void {
   cluster.healAndSettle()
 }
 
+/** What must be cut off stands in the only snapshot: the member asks for everything (3701, 4837). */
+function nothingToCutBackTo(seed: number): void {
+  const cluster = established(seed)
+  const old = leaderOf(cluster)
+  isolate(cluster, old)
+  for (let i = 0; i < 3; i++) cluster.workload.write(old)
+  cluster.run(60)
+  old.crash()
+  for (const other of cluster.members) cluster.net.breakLinks(old.id, other.id)
+  old.disk.snapshots = [old.disk.recover().tree]
+  old.disk.log = []
+  cluster.net.heal()
+  anotherLeads(cluster, old)
+  old.start()
+  cluster.runUntil('it is level', () => old.isServing)
+  const isAsked = cluster.world.recentTrace.some(line => line.includes('asks for everything'))
+  invariant(isAsked, 'the log could not be cut')
+  old.crash()
+  cluster.healAndSettle()
+}
+
 /** A leader that stood still for long commits nothing when it goes on (faults.md 30, 40). */
 function frozenLeader(seed: number): void {
   const cluster = established(seed)
@@ -259,6 +280,7 @@ export const ACCIDENTS: readonly Accident[] = [
   { name: '2325, 3056: a disk is lost', run: lostDisk },
   { name: '2325: a quorum of disks is lost', run: lostQuorum },
   { name: '2845: a deposed leader returns', run: deposedLeader },
+  { name: '3701, 4837: nothing to cut back to', run: nothingToCutBackTo },
   { name: 'a leader stands still and goes on', run: frozenLeader },
   { name: 'a follower that is not heard', run: silentFollower },
   { name: '2959: observers give no quorum', run: observersDoNotCount },

@@ -207,7 +207,14 @@ export interface LearnerInfo {
  * What members of our own can do beyond 3.9. The bits travel behind the fields that Apache reads
  * of LearnerInfo and LEADERINFO, and Apache ignores bytes there.
  */
-export const Feature = { handOver: 1, compressedSnap: 2 } as const
+export const Feature = {
+  /** Understands HANDOVER. */
+  handOver: 1,
+  /** Reads snapshots that travel compressed. */
+  compressedSnap: 2,
+  /** Asked by a learner whose log could not be cut: nothing but a snapshot can repair it. */
+  snapshotOnly: 4,
+} as const
 
 /** Data of FOLLOWERINFO and OBSERVERINFO. Throws JuteError. */
 export function readLearnerInfo(data: Uint8Array): LearnerInfo {
