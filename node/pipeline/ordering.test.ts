@@ -6,102 +6,10 @@ import { TestRandom } from '../../base/test-random.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { EventType, OpCode } from '../../wire/opcodes.ts'
 import { Reader } from '../../wire/reader.ts'
-import { OPEN_ACL } from '../../wire/records/data.ts'
-import * as proto from '../../wire/records/proto.ts'
 import { readTxn, type SingleTxn, type Txn } from '../../wire/records/txn.ts'
 import { Database } from '../tree/database.ts'
-import { type Received, type TestClient, TestMember } from './test-member.ts'
-
-const PATHS = ['/a', '/b', '/a/x', '/a/y', '/b/x', '/missing', '/'] as const
-const ACL = OPEN_ACL.map(({ perms, id }) => ({ perms, ...id }))
-
-interface Asked {
-  readonly xid: number
-  readonly type: number
-  readonly path: string
-  readonly watch: boolean
-}
-
-/** A client that asks at random, and what it asked. */
-class Asker {
-  readonly client: TestClient
-  readonly asked: Asked[] = []
-
-  constructor(client: TestClient) {
-    this.client = client
-  }
-
-  ask(random: TestRandom): void {
-    const path = random.pick(PATHS)
-    const type = random.pick(KINDS)
-    const watch = random.oneIn(2)
-    const xid = this.#send(random, type, path, watch)
-    this.asked.push({ xid, type, path, watch })
-  }
-
-  #send(random: TestRandom, type: number, path: string, watch: boolean): number {
-    const { client } = this
-    const data = random.bytes(random.int(12))
-    switch (type) {
-      case OpCode.create:
-        return client.create(random.oneIn(4) ? `${path}/s-` : path, data, random.pick([0, 1, 2, 3]))
-      case OpCode.delete:
-        return client.delete(path)
-      case OpCode.setData:
-        return client.setData(path, data, random.pick([-1, -1, 0, 1]))
-      case OpCode.multi:
-        return client.ask(type, writer => proto.writeMulti(writer, multiParts(random)))
-      case OpCode.sync:
-      case OpCode.getAcl:
-        return client.ask(type, writer => writer.string(path))
-      case OpCode.whoAmI:
-        return client.ask(type)
-      default:
-        return client.read(type, path, watch)
-    }
-  }
-}
-
-const KINDS = [
-  OpCode.create,
-  OpCode.create,
-  OpCode.delete,
-  OpCode.setData,
-  OpCode.setData,
-  OpCode.multi,
-  OpCode.getData,
-  OpCode.getData,
-  OpCode.exists,
-  OpCode.getChildren2,
-  OpCode.sync,
-  OpCode.getAcl,
-  OpCode.whoAmI,
-] as const
-
-function multiParts(random: TestRandom): proto.MultiOp[] {
-  return Array.from({ length: random.int(4) }, () => {
-    const path = random.pick(PATHS)
-    switch (random.int(4)) {
-      case 0:
-        return proto.multiOp(OpCode.create, proto.createRequest, {
-          path: random.oneIn(2) ? `${path}/m-` : path,
-          data: random.bytes(3),
-          acl: ACL,
-          flags: random.pick([0, 1, 2, 3]),
-        })
-      case 1:
-        return proto.multiOp(OpCode.delete, proto.pathVersion, { path, version: -1 })
-      case 2:
-        return proto.multiOp(OpCode.check, proto.pathVersion, { path, version: random.int(3) - 1 })
-      default:
-        return proto.multiOp(OpCode.setData, proto.setDataRequest, {
-          path,
-          data: random.bytes(4),
-          version: -1,
-        })
-    }
-  })
-}
+import { Asker, checkMonotonic, checkRead, type Read, readsOf } from './test-asker.ts'
+import { type TestClient, TestMember } from './test-member.ts'
 
 /** Runs until `steps` are done; clients come, ask, are cut off, come back and expire. */
 function run(seed: number, steps: number): { readonly member: TestMember; readonly all: Asker[] } {
@@ -172,7 +80,7 @@ test('replies come in the order of the requests, and time goes forward', () => {
         )
         // Whoever was not cut off is not left without an answer.
         if (client.isOpen) assert.equal(answered.length, asked.length)
-        assertMonotonic(client.received)
+        checkMonotonic(client.received)
         looked += answered.length
       }
     }),
@@ -180,18 +88,6 @@ test('replies come in the order of the requests, and time goes forward', () => {
   )
   assert.ok(looked > 5000, 'a check that looked at nothing has not passed')
 })
-
-/** An event comes before every reply that knows of its cause (3.5). */
-function assertMonotonic(received: readonly Received[]): void {
-  let newest = 0n
-  let newestReply = -1n
-  for (const item of received) {
-    assert.ok(item.zxid >= newest, `${item.kind} of ${item.zxid} after ${newest}`)
-    newest = item.zxid
-    if (item.kind === 'reply') newestReply = item.zxid
-    else assert.ok(item.zxid > newestReply, `event ${item.zxid} behind a reply of ${newestReply}`)
-  }
-}
 
 test('what is in the log is what was served, with the digests that were promised', () => {
   let replayed = 0
@@ -203,24 +99,6 @@ test('what is in the log is what was served, with the digests that were promised
   )
   assert.ok(replayed > 2000, 'a check that looked at nothing has not passed')
 })
-
-interface Read {
-  readonly zxid: bigint
-  readonly asked: Asked
-  readonly err: number
-  readonly body: Uint8Array
-}
-
-const READS: ReadonlySet<number> = new Set([OpCode.getData, OpCode.exists, OpCode.getChildren2])
-
-function readsOf({ client, asked }: Asker): Read[] {
-  const byXid = new Map(asked.map(one => [one.xid, one]))
-  return client.replies.flatMap(({ xid, zxid, err, body }) => {
-    const one = byXid.get(xid)
-    if (one === undefined || !READS.has(one.type) || err === ErrorCode.sessionExpired) return []
-    return [{ zxid, asked: one, err, body }]
-  })
-}
 
 /** Calls back after every transaction of the member's log, and once before. */
 function replay(
@@ -245,7 +123,7 @@ test('a read shows the state of its zxid, no older and no newer one', () => {
       replay(member, database => {
         for (const read of reads) {
           if (read.zxid !== database.lastZxid) continue
-          assertRead(database, read)
+          checkRead(database, read)
           looked++
         }
       })
@@ -254,26 +132,6 @@ test('a read shows the state of its zxid, no older and no newer one', () => {
   )
   assert.ok(looked > 2000, 'a check that looked at nothing has not passed')
 })
-
-function assertRead({ tree }: Database, { asked, err, body }: Read): void {
-  const id = tree.find(asked.path)
-  if (id < 0) {
-    assert.equal(err, ErrorCode.noNode)
-    return
-  }
-  assert.equal(err, ErrorCode.ok)
-  const reader = new Reader(body)
-  const stat = tree.stat(id)
-  if (asked.type === OpCode.getData) {
-    assert.deepEqual(proto.dataResponse.read(reader), { data: tree.data(id), stat })
-  } else if (asked.type === OpCode.exists) {
-    assert.deepEqual(proto.statResponse.read(reader), { stat })
-  } else {
-    const { names, stat: own } = proto.children2Response.read(reader)
-    assert.deepEqual(own, stat)
-    assert.deepEqual([...(names ?? [])].sort(), tree.childNames(id).sort())
-  }
-}
 
 /** What a transaction does to znodes, part by part. */
 function changesOf({ body }: Txn): readonly (readonly [EventType, string])[] {
