@@ -51,6 +51,12 @@ test('observers hang on followers', () => {
   assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 2000)
 })
 
+test('hierarchical quorums: three groups of two and a member without weight', () => {
+  const groups = 'group.1=1:2:7\ngroup.2=3:4\ngroup.3=5:6\nweight.7=0'
+  const clusters = runSeeds(7000, 6, { voters: 7, groups })
+  assert.ok(sum(clusters, cluster => cluster.workload.acknowledgedWrites) > 500)
+})
+
 test('one and two voters, with an observer', () => {
   runSeeds(2000, 10, { voters: 1, observers: 1 })
   const clusters = runSeeds(3000, 10, { voters: 2, observers: 1 })

@@ -22,6 +22,8 @@ export interface ClusterOptions {
   readonly observers: number
   readonly zab: Partial<ZabOptions>
   readonly isWireReal: boolean
+  /** `group.N=` and `weight.N=` lines of a hierarchical quorum; empty for a majority. */
+  readonly groups: string
 }
 
 export const DEFAULT_CLUSTER: ClusterOptions = {
@@ -37,6 +39,7 @@ export const DEFAULT_CLUSTER: ClusterOptions = {
     historyMaxBytes: 0,
   },
   isWireReal: false,
+  groups: '',
 }
 
 /** Longest that a healed ensemble may take to serve everywhere (faults.md L1, L4). */
@@ -55,7 +58,7 @@ export class Cluster implements Watcher {
   constructor(options: ClusterOptions) {
     this.world = new World(options.seed)
     this.net = new SimNet(this.world, { delayMs: { low: 0.2, high: 3 } })
-    const config = membership(options.voters, options.observers)
+    const config = membership(options.voters, options.observers, options.groups)
     this.members = config.members.map(({ id }) => {
       const zab = { ...DEFAULT_ZAB_OPTIONS, ...options.zab, me: id }
       const disk = { syncMs: { low: 0.2, high: 5 } }
@@ -180,8 +183,8 @@ export class Cluster implements Watcher {
 }
 
 /** Voters 1..n, then observers. */
-export function membership(voters: number, observers: number): Membership {
-  const lines: string[] = []
+export function membership(voters: number, observers: number, groups: string = ''): Membership {
+  const lines = [groups]
   for (let id = 1; id <= voters + observers; id++) {
     const role = id <= voters ? 'participant' : 'observer'
     lines.push(`server.${id}=host${id}:2888:3888:${role};2181`)

@@ -101,7 +101,7 @@ function deposedLeader(seed: number): void {
   cluster.healAndSettle()
 }
 
-/** What must be cut off stands in the only snapshot: the member asks for everything (3701, 4837). */
+/** What must be cut off stands in the only snapshot: a new one is asked for (3701, 4837). */
 function nothingToCutBackTo(seed: number): void {
   const cluster = established(seed)
   const old = leaderOf(cluster)
