@@ -15,12 +15,13 @@ import { attach } from './handshake.ts'
 import { multiFailure, writeErrorResult, writeMultiEnd, writeMultiHeader } from './ops/multi.ts'
 import type { Pipeline } from './pipeline.ts'
 import { beginReply, countReply, endReply, sendHeader } from './replies.ts'
-import type { ForwardedWrite, WriteRequest } from './request.ts'
+import type { ForwardedWrite, Waiting, WriteRequest } from './request.ts'
 import { limitUnread } from './throttle.ts'
 
 /** A write that this member decided is committed. */
 export function commit(pipeline: Pipeline, request: WriteRequest): void {
   const { txn, connection } = request
+  if (connection !== undefined) answerSyncsBefore(pipeline, connection, request)
   const answers = connection !== undefined && connection.isOpen
   apply(pipeline, txn, answers, true)
   pipeline.changes.applied(txn.zxid)
@@ -32,12 +33,26 @@ export function commit(pipeline: Pipeline, request: WriteRequest): void {
 /** A transaction that another member decided is committed: perhaps a client here waits for it. */
 export function commitOfOthers(pipeline: Pipeline, txn: Txn): void {
   const asked = pipeline.forwarding.askedBy(pipeline, txn)
+  if (asked !== undefined) answerSyncsBefore(pipeline, asked.connection, asked.request)
   apply(pipeline, txn, asked !== undefined, false)
   if (pipeline.audit.isEnabled && asked !== undefined) {
     auditCommit(pipeline, { connection: asked.connection, type: asked.request.type }, txn)
   }
   settleSession(pipeline, txn, asked?.connection)
   if (asked !== undefined) answer(pipeline, asked.connection, asked.request, txn)
+}
+
+/**
+ * What a session asked behind a sync is committed before the sync was confirmed. Then a quorum has
+ * followed the leader since the sync came, which is all that it waits for: it goes first, and with it
+ * the reads behind it, before the tree changes.
+ */
+function answerSyncsBefore(pipeline: Pipeline, connection: Connection, request: Waiting): void {
+  for (let next = connection.waiting.peek(); next !== request; next = connection.waiting.peek()) {
+    if (next?.waits !== 'sync') return
+    next.isAnswered = true
+    serveWaiting(pipeline, connection)
+  }
 }
 
 function apply(pipeline: Pipeline, txn: Txn, answers: boolean, isOwn: boolean): void {

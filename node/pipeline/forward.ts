@@ -81,7 +81,7 @@ export class Forwarding {
     this.#syncs.push({ connection, sync })
   }
 
-  /** The connection that waits for this transaction: its oldest request has the same cxid. */
+  /** The connection that waits for this transaction: its oldest write has the same cxid. */
   askedBy(
     pipeline: Pipeline,
     txn: Txn,
@@ -90,11 +90,10 @@ export class Forwarding {
     const connection = isNew
       ? this.#creating.get(txn.clientId)
       : pipeline.attached.get(txn.clientId)
-    const oldest = connection?.waiting.peek()
-    if (connection === undefined || oldest?.waits !== 'forwarded') return undefined
-    if (oldest.xid !== txn.cxid) return undefined
+    const request = connection === undefined ? undefined : oldestForwarded(connection)
+    if (connection === undefined || request?.xid !== txn.cxid) return undefined
     if (isNew) this.#creating.delete(txn.clientId)
-    return { connection, request: oldest }
+    return { connection, request }
   }
 
   /** SYNC or REVALIDATE has come back. */
@@ -128,6 +127,15 @@ export class Forwarding {
     attach(pipeline, open.connection, open.id, open.timeoutMs)
     open.connection.resumeFrames()
   }
+}
+
+/** A sync that is not confirmed yet may be in front of it, and reads behind that. */
+function oldestForwarded({ waiting }: Connection): ForwardedWrite | undefined {
+  for (let i = 0; i < waiting.length; i++) {
+    const request = waiting.at(i)
+    if (request?.waits === 'forwarded') return request
+  }
+  return undefined
 }
 
 /** A sync is answered; what waited behind it goes on. */

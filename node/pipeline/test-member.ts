@@ -99,19 +99,21 @@ export class TestClock implements Clock {
 
 /** What is proposed, in bytes, and how much of it is durable. */
 class TestLog implements Proposals {
-  readonly entries: { readonly zxid: Zxid; readonly bytes: Uint8Array }[] = []
+  readonly entries: WriteRequest[] = []
   #newest: Zxid
 
   constructor(newest: Zxid) {
     this.#newest = newest
   }
 
-  propose({ txn }: WriteRequest): number {
+  propose(request: WriteRequest): number {
+    const { txn } = request
     invariant(txn.zxid > this.#newest, 'transactions are proposed in the order of their zxids')
     this.#newest = txn.zxid
     const writer = new Writer()
     writeTxn(writer, txn)
-    this.entries.push({ zxid: txn.zxid, bytes: writer.copy() })
+    request.bytes = writer.copy()
+    this.entries.push(request)
     return writer.length
   }
 
