@@ -132,7 +132,7 @@ export const AUTOSCALING: ObjectSchema = {
   fields: {
     minReplicas: {
       kind: 'integer',
-      minimum: 0,
+      minimum: 1,
       maximum: 20,
       default: 1,
       description: 'Observers that are always there.',

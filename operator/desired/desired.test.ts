@@ -108,7 +108,7 @@ test('the operator wins over the keys that it sets, although the API refuses the
   const [map] = desire(testInput(testCluster(spec))).foundation.filter(
     object => object.kind === 'ConfigMap',
   )
-  const text = (map?.['data'] as Record<string, string>)['zoo.cfg'] ?? ''
+  const text = ((map?.['data'] ?? {}) as Record<string, string>)['zoo.cfg'] ?? ''
   ok(text.includes('dataDir=/data\n') && text.includes('db.autocreate=false\n'), text)
   ok(text.includes('initLimit=20\n'), text)
 })

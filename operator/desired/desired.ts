@@ -25,7 +25,7 @@ export interface Desired {
   readonly later: readonly Manifest[]
   /** Kinds and names that may have existed under another spec and must not any more. */
   readonly unwanted: readonly Pick<Manifest, 'apiVersion' | 'kind' | 'metadata'>[]
-  readonly voterSet: (replicas: number) => Manifest
+  readonly voterSet: (replicas: number, sizes?: ReadonlyMap<string, string>) => Manifest
   readonly pools: readonly DesiredPool[]
   readonly configName: string
   readonly settingsHash: string
@@ -72,7 +72,7 @@ export function desire(input: DesiredInput): Desired {
       ...absent('policy/v1', 'PodDisruptionBudget', budget),
       ...absent('networking.k8s.io/v1', 'NetworkPolicy', policy),
     ],
-    voterSet: replicas => voterSet(input, configName, replicas),
+    voterSet: (replicas, sizes = new Map()) => voterSet(input, configName, replicas, sizes),
     pools: input.pools.map(pool => ({
       pool,
       objects: [poolService(input, pool), poolBudget(input, pool)],

@@ -16,11 +16,22 @@ const MANAGEMENT = {
   revisionHistoryLimit: 5,
 } as const
 
-/** `replicas` is the planner's business, not the spec's: members join and leave one at a time. */
-export function voterSet(input: DesiredInput, configName: string, replicas: number): Manifest {
+/**
+ * `replicas` is the planner's business, not the spec's: members join and leave one at a time.
+ * `sizes` are those of the templates that exist, by volume: they cannot be changed in place.
+ */
+export function voterSet(
+  input: DesiredInput,
+  configName: string,
+  replicas: number,
+  sizes: ReadonlyMap<string, string>,
+): Manifest {
   const { meta, spec } = input.cluster
   const selector = voterSelector(meta.name)
-  const claimed = claimedVolumes(spec)
+  const claimed = claimedVolumes(spec).map(volume => ({
+    ...volume,
+    size: sizes.get(volume.name) ?? volume.size,
+  }))
   const pod: PodInput = {
     input,
     selector,

@@ -58,6 +58,6 @@ export interface EnsembleApi {
   describe(host: string): Promise<MemberAnswer | undefined>
   /** Rejects when nothing is known of the outcome; what happened shows at the next look. */
   reconfig(host: string, as: Credentials, change: Reconfiguration): Promise<ReconfigOutcome>
-  /** Asks the leader at `host` to pass the lead on; why not, or undefined. */
-  handOver(host: string, as: Credentials): Promise<string | undefined>
+  /** Asks the leader at `host` to pass the lead to `to`, or to anyone; why not, or undefined. */
+  handOver(host: string, as: Credentials, to: PeerId | undefined): Promise<string | undefined>
 }

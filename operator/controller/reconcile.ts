@@ -1,0 +1,117 @@
+/** Look, decide, tell, act. Nothing is remembered from one time to the next. */
+import type { Clock, Log } from '../../base/ports.ts'
+import { act, type Hands, StepError } from '../act/act.ts'
+import type { Manifest } from '../api/manifest.ts'
+import { API_VERSION } from '../api/schema.ts'
+import type { OperatorSettings } from '../desired/settings.ts'
+import { observe } from '../observe/observe.ts'
+import type { Trouble } from '../plan/conditions.ts'
+import { type Plan, plan } from '../plan/plan.ts'
+import { clusterStatus, poolStatus } from '../plan/status.ts'
+import { isChange, whyOf } from '../plan/steps.ts'
+import { KubeError } from '../ports/kube-api.ts'
+import type { Observed } from '../ports/observed.ts'
+import type { Result } from './queue.ts'
+
+export interface Controller {
+  readonly hands: Hands
+  readonly settings: OperatorSettings
+  readonly clock: Clock
+  readonly log: Log
+  /** Told about every decision. */
+  readonly onPlan?: (cluster: string, plan: Plan, trouble: Trouble | undefined) => void
+}
+
+/** After a change the world looks different at once; while waiting, members are asked again. */
+const AGAIN_MS = { change: 100, wait: 2000, settled: 20_000 } as const
+
+export async function reconcile(
+  controller: Controller,
+  namespace: string,
+  name: string,
+): Promise<Result> {
+  const { hands, settings, clock } = controller
+  const eyes = { ...hands, wallMs: () => clock.wallMs() }
+  const observed = await observe(eyes, namespace, name)
+  if (observed === undefined) return { againMs: undefined, failed: false }
+  const decided = plan(observed, settings)
+  const trouble = await tryToAct(controller, decided, observed)
+  controller.onPlan?.(`${namespace}/${name}`, decided, trouble)
+  if (!observed.cluster.meta.isDeleting) await tell(controller, observed, decided, trouble)
+  return { againMs: againMs(decided), failed: trouble !== undefined }
+}
+
+function againMs({ step }: Plan): number {
+  if (step.step === 'settled') return AGAIN_MS.settled
+  return isChange(step) ? AGAIN_MS.change : AGAIN_MS.wait
+}
+
+/** A step that fails becomes a condition. What is not our trade goes on upwards. */
+async function tryToAct(
+  { hands, log }: Controller,
+  { step, rule }: Plan,
+  observed: Observed,
+): Promise<Trouble | undefined> {
+  const { meta } = observed.cluster
+  const facts = { namespace: meta.namespace, cluster: meta.name, rule, step: step.step }
+  try {
+    if (isChange(step)) log.info('step', { ...facts, why: whyOf(step) })
+    await act(hands, step, meta)
+    return undefined
+  } catch (error) {
+    if (!(error instanceof KubeError) && !(error instanceof StepError)) throw error
+    log.warn('step failed', { ...facts, reason: error.reason, error: error.message })
+    // Losing a race is no trouble: the next look sees the winner's world.
+    if (error instanceof KubeError && error.reason === 'Conflict') return undefined
+    return {
+      reason: error instanceof KubeError ? `Kubernetes${error.reason}` : error.reason,
+      message: `${whyOf(step)}: ${error.message}`,
+    }
+  }
+}
+
+/** Writes what has changed of the statuses. */
+async function tell(
+  { hands, settings }: Controller,
+  observed: Observed,
+  decided: Plan,
+  trouble: Trouble | undefined,
+): Promise<void> {
+  const { cluster } = observed
+  const status = clusterStatus(observed, decided, trouble, settings.clusterDomain)
+  if (isNews(status, cluster.status)) {
+    await hands.kube.applyStatus(statusOf('ZkCluster', cluster.meta, status))
+  }
+  for (const { pool } of decided.desired.pools) {
+    const own = poolStatus(observed, decided, pool)
+    if (isNews(own, pool.resource.status)) {
+      await hands.kube.applyStatus(statusOf('ZkObservers', pool.resource.meta, own))
+    }
+  }
+}
+
+function statusOf(
+  kind: string,
+  meta: { readonly name: string; readonly namespace: string },
+  status: object,
+): Manifest {
+  const { name, namespace } = meta
+  return { apiVersion: API_VERSION, kind, metadata: { name, namespace }, status }
+}
+
+/**
+ * Zxids and lags change with every write of any client: alone they are not worth a write of ours,
+ * which would wake us again.
+ */
+function isNews(now: object, before: object): boolean {
+  return JSON.stringify(now, withoutNoise) !== JSON.stringify(before, withoutNoise)
+}
+
+function withoutNoise(this: unknown, key: string, value: unknown): unknown {
+  if (key === 'zxid' || key === 'lag' || key === 'connections' || key === 'readLatencyMs') {
+    return undefined
+  }
+  // The API server may return keys in another order.
+  if (typeof value !== 'object' || value === null || Array.isArray(value)) return value
+  return Object.fromEntries(Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1)))
+}
