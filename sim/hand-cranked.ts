@@ -21,7 +21,7 @@ import { PacketType, packetName, type QuorumPacket } from '../wire/records/quoru
 import { utf8Bytes } from '../wire/utf8.ts'
 import { membership } from './cluster.ts'
 import { type DiskJob, jobText, voteText } from './effect-text.ts'
-import { reconfigTxn } from './messages.ts'
+import { reconfigTxn } from './reconfig.ts'
 import { parseSetup, type Setup } from './stage-setup.ts'
 
 type Message =

@@ -7,7 +7,6 @@ import { ackPacket, packet } from '../node/zab/core.ts'
 import type { Effect } from '../node/zab/effects.ts'
 import type { DurableState, Entry, Input, LinkId } from '../node/zab/inputs.ts'
 import { Peer, type PeerDescription } from '../node/zab/peer.ts'
-import { isQuorum, quorumRule } from '../node/zab/quorum.ts'
 import type { Membership } from '../wire/config-string.ts'
 import { counterOf, hex, type PeerId, type Zxid } from '../wire/ids.ts'
 import {
@@ -30,9 +29,9 @@ import {
   inputOf,
   type LinkMessage,
   packetMessage,
-  reconfigTxn,
   requestPacket,
 } from './messages.ts'
+import { mayPropose, reconfigTxn } from './reconfig.ts'
 import { SimDisk } from './sim-disk.ts'
 import type { Endpoint, Port, SimNet } from './sim-net.ts'
 import type { MemberOptions, Watcher } from './watcher.ts'
@@ -186,19 +185,11 @@ export class SimMember implements Endpoint {
     return this.#forward(requestPacket(ClientOpcode.sync, token, new Uint8Array(0)))
   }
 
-  /**
-   * Proposes a configuration, as the pipeline of a leader would: none may be open, and a quorum of
-   * the new one must be level. Returns whether it was proposed.
-   */
+  /** Proposes a configuration, as the pipeline of a leader would. Returns whether it did. */
   reconfigure(wanted: Membership): boolean {
     const peer = this.#peer
     if (peer === undefined || this.#isPaused || !this.isLeading || !peer.canPropose) return false
-    const { committedConfig, lastSeenConfig, learners } = peer.describe()
-    if (lastSeenConfig.version > committedConfig.version) return false
-    // Observers acknowledge no proposals: they cannot help to commit this one.
-    const able = learners.filter(each => each.isSynced && !each.isObserver)
-    const level = new Set(able.map(each => each.id)).add(this.id)
-    if (!isQuorum(quorumRule(wanted), id => level.has(id))) return false
+    if (!mayPropose(wanted, peer.describe())) return false
     const zxid = peer.nextZxid
     const config = { ...wanted, version: zxid }
     this.#input({ on: 'propose', entry: { zxid, bytes: reconfigTxn(config) }, config })
@@ -321,7 +312,7 @@ export class SimMember implements Endpoint {
         this.#onAnswered(effect.packet)
         return
       case 'activate':
-        this.#config = effect.membership
+        this.#writeConfig(effect.membership)
         return
       case 'note':
         this.#trace(`${effect.event} ${factsText(effect.facts)}`)
@@ -329,6 +320,14 @@ export class SimMember implements Endpoint {
       default:
         unreachable(effect)
     }
+  }
+
+  /** The files follow a moment later: a crash may come first. */
+  #writeConfig(config: Membership): void {
+    const incarnation = this.#incarnation
+    this.#world.after(this.#world.random.int(100), () => {
+      if (incarnation === this.#incarnation) this.#config = config
+    })
   }
 
   #notify(to: readonly PeerId[], notification: Notification): void {

@@ -2,9 +2,7 @@
 import { unreachable } from '../base/invariant.ts'
 import { packet } from '../node/zab/core.ts'
 import type { Input, LinkId } from '../node/zab/inputs.ts'
-import { type Membership, printMembership } from '../wire/config-string.ts'
 import { type SessionId, type Zxid, zxid } from '../wire/ids.ts'
-import { OpCode } from '../wire/opcodes.ts'
 import { Reader } from '../wire/reader.ts'
 import {
   encodeForwardedRequest,
@@ -13,9 +11,6 @@ import {
   type QuorumPacket,
   readQuorumPacket,
 } from '../wire/records/quorum.ts'
-import { writeTxn } from '../wire/records/txn.ts'
-import { utf8Bytes } from '../wire/utf8.ts'
-import { Writer } from '../wire/writer.ts'
 import type { LogTree } from './log-tree.ts'
 
 export type LinkMessage =
@@ -49,23 +44,6 @@ export function inputOf(link: LinkId, message: LinkMessage): Input {
 export function requestPacket(opcode: number, cxid: number, body: Uint8Array): QuorumPacket {
   const data = encodeForwardedRequest({ session: 1n as SessionId, cxid, opcode, body })
   return packet(PacketType.request, zxid(-1n), data)
-}
-
-/** The transaction that proposes a configuration; its version is the zxid. */
-export function reconfigTxn(config: Membership): Uint8Array {
-  const data = utf8Bytes(printMembership(config))
-  const path = '/zookeeper/config'
-  const body = { type: OpCode.reconfig, path, data, version: -1 } as const
-  const writer = new Writer()
-  writeTxn(writer, {
-    clientId: 1n as SessionId,
-    cxid: 0,
-    zxid: zxid(config.version),
-    timeMs: 0,
-    body,
-    digest: null,
-  })
-  return writer.copy()
 }
 
 export function factsText(

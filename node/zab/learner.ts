@@ -125,10 +125,8 @@ export class Learner {
         if (input.attempt === this.#attempt) this.#onConnectFailed()
         return
       case 'linkDown':
-        if (input.link === this.#link) {
-          this.#link = -1
-          this.#core.leave(`the link to leader ${this.#leader} broke`)
-        } else this.#master?.onLinkDown(input.link)
+        if (input.link === this.#link) this.#onLinkDown()
+        else this.#master?.onLinkDown(input.link)
         return
       case 'progress':
         if (input.link === this.#link) this.#silence.reset()
@@ -202,6 +200,17 @@ export class Learner {
     this.#attempt = -1
     if (afterMs === undefined) this.#core.leave(`leader ${this.#leader} cannot be reached`)
     else this.#core.emit({ do: 'setAlarm', name: AlarmName.connect, afterMs })
+  }
+
+  #onLinkDown(): void {
+    this.#link = -1
+    if (this.#phase !== 'registered') {
+      this.#core.leave(`the link to leader ${this.#leader} broke`)
+      return
+    }
+    // Nothing was heard yet: something between us (a proxy, a mesh) accepts before the leader does.
+    this.#phase = 'connecting'
+    this.#onConnectFailed()
   }
 
   #onConnected(attempt: number, link: LinkId): void {

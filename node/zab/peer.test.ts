@@ -2,7 +2,7 @@ import assert from 'node:assert/strict'
 import { test } from 'node:test'
 import * as fc from 'fast-check'
 import { membership } from '../../sim/cluster.ts'
-import { reconfigTxn } from '../../sim/messages.ts'
+import { reconfigTxn } from '../../sim/reconfig.ts'
 import { makeZxid, type Zxid, zxid } from '../../wire/ids.ts'
 import { NO_VOTE, type Notification, SenderState } from '../../wire/notification.ts'
 import {
