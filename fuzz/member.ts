@@ -1,9 +1,11 @@
 import { invariant } from '../base/invariant.ts'
 import { TestRandom } from '../base/test-random.ts'
 import { Phase } from '../node/pipeline/connection.ts'
+import { TestEnsemble } from '../node/pipeline/test-ensemble.ts'
 import { type TestClient, TestMember } from '../node/pipeline/test-member.ts'
 import { ErrorCode } from '../wire/errors.ts'
 import { OpCode } from '../wire/opcodes.ts'
+import { Reader } from '../wire/reader.ts'
 import { Hostile } from './hostile.ts'
 import { HostileInputs } from './inputs.ts'
 
@@ -27,24 +29,69 @@ const WAITING_MAX_BYTES = 80 << 20
 
 /**
  * Throws hostile inputs at members without sockets, beside a client that must stay served. Throws
- * InvariantError, with the member's seed in the message of the caller, when anything is wrong.
+ * InvariantError when anything is wrong; the same seed sends the same inputs.
  */
 export function fuzzMembers(seed: number, inputs: number): FuzzResult {
   const total = { inputs: 0, connections: 0, frames: 0, rounds: 0, txns: 0 }
   for (let member = 0; total.inputs < inputs; member++) {
-    const run = new FuzzRun((seed + member) | 0)
+    const run = new FuzzRun((seed + member) | 0, TARGETS[member % TARGETS.length]!())
     run.go(Math.min(INPUTS_PER_MEMBER, inputs - total.inputs))
     total.inputs += run.inputs
     total.connections += run.connections
     total.frames += run.frames
     total.rounds += run.rounds
-    total.txns += run.member.log.entries.length
+    total.txns += run.target.leader.log.entries.length
   }
   return total
 }
 
+/** Members that hostile connections are made to, and how they come to rest. */
+interface Target {
+  readonly members: readonly TestMember[]
+  readonly leader: TestMember
+  stir(random: TestRandom): void
+  advance(ms: number): void
+  settle(): void
+}
+
+const OPTIONS = { globalOutstandingLimit: 100 }
+
+const TARGETS: readonly (() => Target)[] = [
+  () => standalone(new TestMember({ options: OPTIONS })),
+  () => ensemble(new TestEnsemble(2, OPTIONS)),
+  () =>
+    ensemble(
+      new TestEnsemble(1, { ...OPTIONS, localSessions: true, localSessionsUpgrading: true }),
+    ),
+  () => standalone(new TestMember({ options: { ...OPTIONS, requestThrottleMax: 20 } })),
+]
+
+function standalone(member: TestMember): Target {
+  return {
+    members: [member],
+    leader: member,
+    stir: random => member.durable(random.int(8)),
+    advance: ms => member.advance(ms),
+    settle: () => member.settle(),
+  }
+}
+
+function ensemble(target: TestEnsemble): Target {
+  return {
+    members: target.members,
+    leader: target.leader,
+    stir: random => target.stir(random),
+    advance: ms => {
+      for (let link = 1; link < target.members.length; link++) target.ping(link)
+      target.settle()
+      target.advance(ms)
+    },
+    settle: () => target.settle(),
+  }
+}
+
 class FuzzRun {
-  readonly member: TestMember = new TestMember({ options: { globalOutstandingLimit: 100 } })
+  readonly target: Target
   readonly #random: TestRandom
   readonly #source: HostileInputs
   readonly #healthy: TestClient
@@ -54,17 +101,20 @@ class FuzzRun {
   frames = 0
   rounds = 0
 
-  constructor(seed: number) {
+  constructor(seed: number, target: Target) {
+    this.target = target
     this.#random = new TestRandom(seed)
     this.#source = new HostileInputs(this.#random)
-    this.#healthy = this.member.connect()
+    this.#healthy = this.#random.pick(target.members).open()
+    this.#healthy.attach()
+    target.settle()
     this.#healthy.create('/healthy')
     this.#healthy.create('/h')
-    this.member.settle()
+    this.target.settle()
   }
 
   go(inputs: number): void {
-    while (this.inputs < inputs && this.member.database.tree.nodeCount < ZNODES_MAX) {
+    while (this.inputs < inputs && this.target.leader.database.tree.nodeCount < ZNODES_MAX) {
       this.#step()
       this.inputs++
       if (this.inputs % 50 === 0) this.#serveHealthy()
@@ -83,12 +133,12 @@ class FuzzRun {
     if (random.oneIn(3)) {
       const at = random.int(bytes.length + 1)
       hostile.push(bytes.slice(0, at))
-      if (random.oneIn(2)) this.member.durable(random.int(4))
+      if (random.oneIn(2)) this.target.stir(random)
       hostile.push(bytes.slice(at))
     } else {
       hostile.push(bytes)
     }
-    if (random.oneIn(3)) this.member.durable(random.int(20))
+    for (let i = random.int(4); i > 0; i--) this.target.stir(random)
     if (random.oneIn(200)) this.#advance()
     if (random.oneIn(100)) hostile.isReading = !hostile.isReading
     if (random.oneIn(20)) hostile.drain()
@@ -101,13 +151,16 @@ class FuzzRun {
   }
 
   #enter(): void {
-    const hostile = new Hostile(this.member, 1024 + (this.connections % 60_000))
+    const hostile = new Hostile(
+      this.#random.pick(this.target.members),
+      1024 + (this.connections % 60_000),
+    )
     this.connections++
     this.#open.push(hostile)
     // Half of them behave until they have a session.
     if (!this.#random.oneIn(2)) return
     hostile.push(this.#source.connect())
-    if (this.#random.oneIn(2)) this.member.settle()
+    if (this.#random.oneIn(2)) this.target.settle()
   }
 
   #let(hostile: Hostile): void {
@@ -118,7 +171,9 @@ class FuzzRun {
 
   #advance(): void {
     this.#healthy.ping()
-    this.member.advance(this.#random.int(3000))
+    // A learner tells of its sessions in time.
+    this.target.settle()
+    this.target.advance(this.#random.int(3000))
   }
 
   /** It is answered at once when the disk is done, and sees its own writes. */
@@ -130,9 +185,9 @@ class FuzzRun {
     client.read(OpCode.getData, '/healthy')
     client.create('/healthy/s-', data, 3)
     client.ping()
-    this.member.settle()
+    this.target.settle()
     for (const hostile of this.#open) if (this.#random.oneIn(4)) hostile.drain()
-    this.member.settle()
+    this.target.settle()
     const { replies } = client
     invariant(replies.length === 4, 'the healthy client is served', () => ({
       replies: replies.length,
@@ -143,24 +198,27 @@ class FuzzRun {
     const body = replies[1]!.body
     const isOwn = data.every((byte, i) => body[4 + i] === byte)
     invariant(isOwn, 'the healthy client reads what it wrote')
-    const [created] = this.member.database.tree.childNames(
-      this.member.database.tree.find('/healthy'),
-    )
-    client.delete(`/healthy/${created}`)
-    this.member.settle()
+    client.delete(new Reader(replies[2]!.body).text())
+    this.target.settle()
     invariant(client.last.err === ErrorCode.ok, 'the healthy client deletes what it created')
     this.rounds++
   }
 
   /** Once the hostile connections are gone nothing is left of them but sessions and znodes. */
   #checkLeft(): void {
-    const { member } = this
-    const { pipeline, database } = member
-    member.settle()
-    member.checkQuiet()
-    invariant(pipeline.connections.size === 1, 'only the healthy connection is left')
-    invariant(pipeline.attached.size === 1, 'only the healthy session is attached')
-    invariant(database.watches.size === 0, 'no watch is left')
-    member.checkRecovery()
+    const { leader, members } = this.target
+    this.target.settle()
+    for (const { pipeline, database } of members) {
+      const isHome = pipeline === this.#healthy.member.pipeline
+      invariant(pipeline.connections.size === (isHome ? 1 : 0), 'one connection is left')
+      invariant(pipeline.attached.size === (isHome ? 1 : 0), 'one session is attached')
+      invariant(pipeline.outstanding === 0, 'nothing is outstanding')
+      invariant(pipeline.heldBack.size === 0, 'nobody is held back')
+      invariant(pipeline.throttle.size === 0, 'nobody is throttled')
+      invariant(database.watches.size === 0, 'no watch is left')
+      invariant(database.tree.digest === leader.database.tree.digest, 'all trees are the same')
+    }
+    leader.checkQuiet()
+    leader.checkRecovery()
   }
 }

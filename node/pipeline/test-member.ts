@@ -479,7 +479,9 @@ export class TestClient implements Transport {
       const { sessionId: id, timeOut } = proto.connectResponse.read(reader)
       this.session = sessionId(id)
       this.timeoutMs = timeOut
-      const isKnown = id === 0n || this.member.database.sessions.has(this.session)
+      const { database, pipeline } = this.member
+      const isLocal = pipeline.localTracker.get(this.session) !== undefined
+      const isKnown = id === 0n || isLocal || database.sessions.has(this.session)
       invariant(isKnown, 'a session is told of when its transaction is applied')
       return true
     }
