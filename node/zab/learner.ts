@@ -110,6 +110,7 @@ export class Learner {
   stop(): void {
     this.#core.emit({ do: 'clearAlarm', name: AlarmName.tick })
     this.#core.emit({ do: 'clearAlarm', name: AlarmName.connect })
+    this.#core.emit({ do: 'clearAlarm', name: AlarmName.catchUp })
     if (this.#link >= 0) this.#core.emit({ do: 'close', link: this.#link, why: 'the role ended' })
     this.#link = -1
     this.#master?.stop()
@@ -234,6 +235,7 @@ export class Learner {
 
   #onAlarm(name: AlarmName): void {
     if (name === AlarmName.connect && this.#phase === 'connecting') this.#connect()
+    if (name === AlarmName.catchUp) this.#master?.onCatchUp()
     if (name !== AlarmName.tick) return
     if (this.#silence.tick()) {
       this.#core.leave(`leader ${this.#leader} was silent too long (${this.#phase})`)
