@@ -21,7 +21,16 @@ export interface MemberPlan {
   readonly joins?: boolean
 }
 
+/** How members reach each other when that is not straight to their ports. */
+export interface Route {
+  prepare(places: readonly Place[]): Promise<void>
+  /** Where `from` finds `to`. */
+  portsFor(from: number, to: Place): { readonly quorum: number; readonly election: number }
+  stop(): void
+}
+
 export interface EnsembleOptions {
+  readonly route?: Route
   readonly cfg?: Settings
   readonly jvm?: Readonly<Record<string, string | number | boolean>>
   readonly keepConfig?: boolean
@@ -50,7 +59,7 @@ export interface MemberPorts {
 }
 
 /** Where a member lives: what stays when its process is replaced. */
-interface Place {
+export interface Place {
   readonly id: number
   readonly plan: MemberPlan
   readonly ports: MemberPorts
@@ -58,8 +67,11 @@ interface Place {
 }
 
 /** Key and value of the `server.N` line, with the client address. */
-function serverLine({ id, ports, plan }: Place): readonly [string, string] {
-  const { quorum, election, client } = ports
+function serverLine(
+  { id, ports, plan }: Place,
+  { quorum, election }: { readonly quorum: number; readonly election: number } = ports,
+): readonly [string, string] {
+  const { client } = ports
   const role = plan.role ?? 'participant'
   return [`server.${id}`, `127.0.0.1:${quorum}:${election}:${role};127.0.0.1:${client}`]
 }
@@ -149,6 +161,7 @@ export class Ensemble {
       emptyFolder(dataDir, id)
       return { id, plan, ports: { client, admin, quorum, election }, dataDir }
     })
+    await options.route?.prepare(places)
     const members = places.map(place => {
       return new Member(place, makeServer(place, place.plan.kind, places, options))
     })
@@ -195,6 +208,11 @@ export class Ensemble {
 
   get running(): readonly Member[] {
     return this.members.filter(member => member.server.isRunning)
+  }
+
+  /** Members know each other by addresses of their own. */
+  get isRouted(): boolean {
+    return this.#options.route !== undefined
   }
 
   member(id: number): Member {
@@ -272,6 +290,7 @@ export class Ensemble {
       member.server.keep = this.keep
     }
     for (const member of this.members) await member.server.stop()
+    this.#options.route?.stop()
     if (this.keep) console.error(`data of the ensemble stays in ${this.#root}`)
     else rmSync(this.#root, { recursive: true, force: true })
   }
@@ -303,7 +322,7 @@ function makeServer(
   places: readonly Place[],
   options: EnsembleOptions,
 ): Server {
-  const { cfg, jvm, keepConfig } = options
+  const { cfg, jvm, keepConfig, route } = options
   const known = places.filter(other => other.plan.joins !== true || other.id === place.id)
   const settings = {
     ...SETTINGS,
@@ -311,7 +330,7 @@ function makeServer(
     clientPortAddress: null,
     ...cfg,
     ...place.plan.cfg,
-    ...Object.fromEntries(known.map(serverLine)),
+    ...Object.fromEntries(known.map(other => serverLine(other, route?.portsFor(place.id, other)))),
     // Apache takes it from here, and refuses a server line that says something else.
     ...(place.plan.role === 'observer' ? { peerType: 'observer' } : {}),
   }
