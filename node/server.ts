@@ -4,7 +4,7 @@
  */
 import type { Audit } from '../base/audit.ts'
 import { type Metrics, makeMetrics } from '../base/metrics.ts'
-import type { Alarm, Clock, Hash, Log, Random, Timers } from '../base/ports.ts'
+import type { Alarm, Clock, Crc32, Hash, Log, Random, Timers } from '../base/ports.ts'
 import { ServerStats } from '../base/server-stats.ts'
 import { hex, type Zxid, zxid } from '../wire/ids.ts'
 import { handleFourLetterWord, isFourLetterWord, parseWhitelist } from './admin/four-letter.ts'
@@ -51,6 +51,8 @@ export interface ServerPorts {
   readonly timers: Timers
   readonly random: Random
   readonly hash: Hash
+  /** Faster than our own for long values. */
+  readonly crc32?: Crc32
   readonly log: Log
   readonly audit: Audit
   readonly system: SystemInfo
@@ -74,6 +76,9 @@ const HASH_SEED_BELOW: number = 2 ** 31 - 1
 const READ_ONLY_GRACE_MS = 2000
 /** How long a leader that stops waits for somebody to take over. */
 const HAND_OVER_MAX_MS = 3000
+/** How long a member that stops waits for answers that its clients are owed. */
+const DRAIN_MAX_MS = 2000
+const POLL_MS = 5
 
 /** A member: recovered, and taking connections once `serve` was called. */
 export class Server {
@@ -211,6 +216,7 @@ export class Server {
     this.pipeline.stop('the member stops')
     // Draining the log delivers what is on its way: those clients get their answers.
     await this.#standalone?.stop()
+    await this.#until(DRAIN_MAX_MS, () => this.pipeline.outstanding === 0)
     await this.ensemble?.stop()
     this.pipeline.stop('the member stops')
     await this.snapshots.stop()
@@ -228,7 +234,8 @@ export class Server {
       throw new Error('only a standalone member can be restored while it runs')
     }
     const chunks = body[Symbol.asyncIterator]()
-    const database = newDatabase(this.config, pipeline.database.tree.options.hashSeed)
+    const { hashSeed, crc32 } = pipeline.database.tree.options
+    const database = newDatabase(this.config, hashSeed, crc32)
     const trailer = await readSnapshot(sourceOf(chunks), database)
     const restored = trailer.lastZxid
     if (restored === null) throw new Error('the snapshot does not say its last zxid')
@@ -398,15 +405,24 @@ export class Server {
     this.#reaper = undefined
   }
 
-  /** A leader that stops passes the lead on first: no election, and hardly a gap. */
+  /**
+   * A leader that stops passes the lead on first: no election, and hardly a gap. Requests that came
+   * meanwhile are taken when this member follows its heir.
+   */
   async #handOver(): Promise<void> {
     const { ensemble } = this
     if (ensemble === undefined || !ensemble.handOver(undefined)) return
+    await this.#until(HAND_OVER_MAX_MS, () => {
+      return this.pipeline.isServing && ensemble.describe().role !== 'leading'
+    })
+  }
+
+  /** Polls: only used where the process is about to end. */
+  async #until(mostMs: number, isDone: () => boolean): Promise<void> {
     const { clock, timers } = this.#ports
     const startedMs = clock.monotonicMs()
-    while (ensemble.describe().role === 'leading') {
-      if (clock.monotonicMs() - startedMs > HAND_OVER_MAX_MS) return
-      await new Promise<void>(resolve => timers.after(5, resolve))
+    while (!isDone() && clock.monotonicMs() - startedMs < mostMs) {
+      await new Promise<void>(resolve => timers.after(POLL_MS, resolve))
     }
   }
 
@@ -450,7 +466,7 @@ function recoveryOptions(config: Config, ports: ServerPorts, dirs: DataDirs): Re
     compression: ports.compression,
     timers: ports.timers,
     log: ports.log,
-    newDatabase: () => newDatabase(config, seed),
+    newDatabase: () => newDatabase(config, seed, ports.crc32),
     createDirs: storage.createDataDir,
     // A standalone member has nobody to get its data from: empty is empty.
     autocreate: config.quorum === undefined || storage.createDatabase,

@@ -48,6 +48,11 @@ export class FrameCutter {
     if (!this.#paused) this.#cutKept()
   }
 
+  /** Cuts nothing until `resume`; what arrives is kept. */
+  pause(): void {
+    this.#paused = true
+  }
+
   /** Goes on after a `false` of the handler. */
   resume(): void {
     if (!this.#paused) return

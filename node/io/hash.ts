@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto'
-import type { DigestAlgorithm, Hash } from '../../base/ports.ts'
+import { crc32 } from 'node:zlib'
+import type { Crc32, DigestAlgorithm, Hash } from '../../base/ports.ts'
 
 const NAMES: Readonly<Record<DigestAlgorithm, string>> = {
   MD5: 'md5',
@@ -13,3 +14,5 @@ const NAMES: Readonly<Record<DigestAlgorithm, string>> = {
 export const systemHash: Hash = {
   digest: (algorithm, bytes) => createHash(NAMES[algorithm]).update(bytes).digest(),
 }
+
+export const systemCrc32: Crc32 = crc32

@@ -15,7 +15,7 @@ import { systemClock, systemRandom, systemTimers } from './clock.ts'
 import { DynamicConfigFiles, NO_CONFIG_FILES } from './config-files.ts'
 import { FileDisk } from './file-disk.ts'
 import { zlibCompression } from './gzip.ts'
-import { systemHash } from './hash.ts'
+import { systemCrc32, systemHash } from './hash.ts'
 import type { RunningServer } from './http-listen.ts'
 import { LineLog, parseLogLevel } from './log.ts'
 import { EXIT_INVALID, type MemberSettings } from './member-config.ts'
@@ -116,6 +116,7 @@ async function open(
       timers: systemTimers,
       random: systemRandom,
       hash: systemHash,
+      crc32: systemCrc32,
       log,
       audit,
       system: systemInfo(versionText(version), level => log.setLevel(level)),

@@ -326,7 +326,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
         this.#serve(effect.role, effect.epoch)
         return
       case 'stopProposing':
-        this.#pipeline.isServing = false
+        this.#pipeline.suspend()
         return
       case 'forwarded':
         onForwarded(this.#pipeline, effect.link, effect.packet)
@@ -388,7 +388,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
       this.#awaitReadOnly()
       this.#electionSinceMs = this.#roleSinceMs
       metrics.looking_count.value++
-      this.#pipeline.abandon('this member has lost its role')
+      this.#pipeline.loseRole('this member has lost its role')
       this.#options.onLooking()
     } else {
       if (this.#pipeline.isServing) this.#pipeline.abandon('a quorum is back')
@@ -405,8 +405,9 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
       const { role, phase, lastLogged } = this.#peer.describe()
       if (role !== 'looking' || phase !== 'looking' || lastLogged < 0n) return
       const pipeline = this.#pipeline
+      pipeline.abandon('serving read-only from now on')
       pipeline.assume('readOnly', pipeline.database)
-      pipeline.isServing = true
+      pipeline.serve()
       log.warn('serving read-only, no quorum', { zxid: hex(pipeline.database.lastZxid) })
       this.#options.onServe('readOnly')
     })
@@ -419,10 +420,10 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
     pipeline.assume(name, pipeline.database)
     this.#showConfig(this.#peer.describe().committedConfig)
     if (name === 'leader') pipeline.numberFrom(this.#peer.nextZxid)
-    pipeline.isServing = true
+    if (name === 'leader') adoptSessions(pipeline)
+    pipeline.serve()
     this.#options.log.info('serving', { role, epoch, zxid: hex(pipeline.database.lastZxid) })
     this.#options.onServe(name)
-    if (name === 'leader') adoptSessions(pipeline)
   }
 
   #activate(membership: Membership): void {

@@ -1,5 +1,5 @@
 /** From the configuration to what the parts of a member want to know. */
-import type { Hash } from '../../base/ports.ts'
+import type { Crc32, Hash } from '../../base/ports.ts'
 import { Schemes } from '../auth/schemes.ts'
 import type { Config, QuorumConfig } from '../config/config.ts'
 import type { PipelineOptions } from '../pipeline/options.ts'
@@ -7,12 +7,13 @@ import type { SnapshotMethod } from '../storage/disk.ts'
 import { Database } from '../tree/database.ts'
 import { DEFAULT_ZAB_OPTIONS, type ZabOptions } from '../zab/core.ts'
 
-export function newDatabase(config: Config, hashSeed: number): Database {
+export function newDatabase(config: Config, hashSeed: number, crc32: Crc32 | undefined): Database {
   return new Database({
     extendedTypes: config.features.extendedTypes,
     emulate353: config.features.emulate353TtlNodes,
     digestEnabled: config.storage.digestEnabled,
     hashSeed,
+    crc32,
   })
 }
 

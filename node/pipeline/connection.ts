@@ -123,6 +123,7 @@ export class Connection implements Watcher, FrameHandler {
   heardAtMs: number
   output: Writer | undefined = undefined
   #pauses = 0
+  #isSuspended = false
   readonly #cutter: FrameCutter
   readonly #owner: ConnectionOwner
 
@@ -182,6 +183,26 @@ export class Connection implements Watcher, FrameHandler {
 
   resumeSocket(): void {
     if (--this.#pauses === 0 && this.isOpen) this.transport.resume()
+  }
+
+  /** Nothing of it is read or cut: the member has no role at the moment. */
+  get isSuspended(): boolean {
+    return this.#isSuspended
+  }
+
+  suspend(): void {
+    if (this.#isSuspended) return
+    this.#isSuspended = true
+    this.#cutter.pause()
+    this.pauseSocket()
+  }
+
+  /** A connection that is held back for another reason stays so. */
+  goOn(isHeldBack: boolean): void {
+    if (!this.#isSuspended) return
+    this.#isSuspended = false
+    this.resumeSocket()
+    if (!isHeldBack) this.resumeFrames()
   }
 
   /** Where the next reply goes. */

@@ -314,7 +314,7 @@ export class PendingChanges {
     this.#digest.subtract(node.digest)
     node.digest =
       node.valueOf === NOT_FOUND
-        ? pendingDigest(node.path, node.data, node.words)
+        ? pendingDigest(this.#tree, node.path, node.data, node.words)
         : digestWithWords(this.#tree, node.valueOf, node.words)
     this.#digest.add(node.digest)
   }

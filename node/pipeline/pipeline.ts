@@ -34,6 +34,7 @@ import { OutputPool } from './output-pool.ts'
 import { PendingChanges } from './pending-changes.ts'
 import { Preparer } from './preparer.ts'
 import { type Waiting, WriteRequest } from './request.ts'
+import { keepClients, mayWaitForRole } from './role-change.ts'
 import type { RoleName } from './roles.ts'
 import { holdIfFlooded, LargeRequests, limitUnread, RequestThrottle, release } from './throttle.ts'
 
@@ -120,6 +121,8 @@ export class Pipeline implements ConnectionOwner {
   readonly #queue: Ring<WriteRequest> = new Ring()
   readonly #outputs = new OutputPool()
   #toFlush: Connection[] = []
+  /** The database that suspended clients have their watches on. */
+  #suspendedOver: Database | undefined = undefined
   /** Connections of which nothing more is taken for now. */
   readonly heldBack: Set<Connection> = new Set()
   #nowMs: number
@@ -273,18 +276,27 @@ export class Pipeline implements ConnectionOwner {
     }
   }
 
-  /** A role is established, over the database as it is now. */
+  /**
+   * A role is established, over the database as it is now. Clients that were suspended stay, if
+   * their session is known and the tree is still the one that their watches are on.
+   */
   assume(role: RoleName, database: Database): void {
-    invariant(this.connections.size === 0 || !this.isServing, 'clients were let go before')
+    invariant(this.connections.size === 0 || !this.isServing, 'nobody is served between two roles')
     this.database = database
     this.role = role
-    this.#queue.clear()
-    this.outstanding = 0
-    this.largeRequests.clear()
-    this.forwarding.clear()
-    this.leaderSyncs.clear()
+    this.#forgetRequests()
     this.#lastProposed = database.lastZxid
     this.#startOver()
+    keepClients(this, database === this.#suspendedOver)
+    this.#suspendedOver = undefined
+  }
+
+  /** Clients are served from now on. */
+  serve(): void {
+    this.isServing = true
+    this.turn(() => {
+      for (const connection of this.connections) connection.goOn(this.heldBack.has(connection))
+    })
   }
 
   /** A leader numbers from here on. */
@@ -292,10 +304,34 @@ export class Pipeline implements ConnectionOwner {
     this.#lastProposed = (zxid - 1n) as Zxid
   }
 
-  /** The role has ended: nobody is served, and what was on its way is not answered. */
+  /** No further request is taken; what is on its way is answered still. */
+  suspend(): void {
+    this.isServing = false
+    for (const connection of this.connections) connection.suspend()
+  }
+
+  /**
+   * The role has ended. Who has something on its way cannot know what became of it and is let go;
+   * the others wait for the next role.
+   */
+  loseRole(reason: string): void {
+    this.suspend()
+    // Between two roles the database may have changed already: what counts is where they were served.
+    this.#suspendedOver ??= this.database
+    for (const connection of this.connections) {
+      if (!mayWaitForRole(connection)) connection.close(reason)
+    }
+    this.#forgetRequests()
+  }
+
+  /** Nobody is served, and what was on its way is not answered. */
   abandon(reason: string): void {
     this.isServing = false
     for (const connection of this.connections) connection.close(reason)
+    this.#forgetRequests()
+  }
+
+  #forgetRequests(): void {
     for (let i = 0; i < this.#queue.length; i++) this.#queue.at(i)!.isAbandoned = true
     this.#queue.clear()
     this.forwarding.clear()
@@ -420,7 +456,7 @@ export class Pipeline implements ConnectionOwner {
     this.turn(() => {
       for (const connection of this.connections) {
         if (connection.waiting.length === 0) connection.endAfterFlush(reason)
-        else connection.pauseSocket()
+        else connection.suspend()
       }
     })
   }

@@ -1,4 +1,5 @@
 import { invariant } from '../../base/invariant.ts'
+import type { Crc32 } from '../../base/ports.ts'
 import { highWord, lowWord } from '../../wire/ids.ts'
 import { CONFIG_PATH, QUOTA_PATH, SYSTEM_PATH } from '../../wire/paths.ts'
 import type { Reader } from '../../wire/reader.ts'
@@ -21,6 +22,8 @@ export interface TreeOptions extends OwnerRules {
   readonly digestEnabled: boolean
   /** Drawn once per process. */
   readonly hashSeed: number
+  /** Used for long values; absent: our own. */
+  readonly crc32?: Crc32 | undefined
 }
 
 /**

@@ -37,7 +37,7 @@ function digestOf(tree: DataTree, id: number, words: Int32Array, base: number): 
   if (dataLength > 0) {
     const ref = columns.get(id, Field.dataRef)
     const offset = slabs.offset(ref)
-    crc = crcUpdate(crc, slabs.bytes(ref), offset, offset + dataLength)
+    crc = crcOfValue(tree, crc, slabs.bytes(ref), offset, offset + dataLength)
   }
   return digestWords(crc, words, base)
 }
@@ -46,11 +46,34 @@ function digestOf(tree: DataTree, id: number, words: Int32Array, base: number): 
  * The same for a znode that is not in the tree yet: `words` are its record's words from czxid to
  * the owner, starting at `base`.
  */
-export function pendingDigest(path: string, data: Uint8Array | null, words: Int32Array): number {
+export function pendingDigest(
+  tree: DataTree,
+  path: string,
+  data: Uint8Array | null,
+  words: Int32Array,
+): number {
   if (path.startsWith('/zookeeper/')) return 0
   let crc = crcOfPath(path)
-  if (data !== null) crc = crcUpdate(crc, data, 0, data.length)
+  if (data !== null) crc = crcOfValue(tree, crc, data, 0, data.length)
   return digestWords(crc, words, 0)
+}
+
+/** Shorter values are not worth the call. */
+const NATIVE_FROM_BYTES = 512
+
+function crcOfValue(
+  tree: DataTree,
+  crc: number,
+  bytes: Uint8Array,
+  start: number,
+  end: number,
+): number {
+  const { crc32 } = tree.options
+  if (crc32 === undefined || end - start < NATIVE_FROM_BYTES) {
+    return crcUpdate(crc, bytes, start, end)
+  }
+  // What is fed on here is the complement of the finished CRC.
+  return ~crc32(bytes.subarray(start, end), ~crc >>> 0)
 }
 
 /** Room for the path of a pending znode, grown when a longer one comes. */

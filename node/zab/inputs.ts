@@ -39,6 +39,8 @@ export const AlarmName = {
   finalize: 'finalize',
   connect: 'connect',
   tick: 'tick',
+  /** The next slice of a long history. */
+  catchUp: 'catchUp',
 } as const
 /** An alarm that was set again or cleared never goes off for its former setting. */
 export type AlarmName = (typeof AlarmName)[keyof typeof AlarmName]

@@ -18,7 +18,7 @@ import { type Core, epochZxid, packet } from './core.ts'
 import { EPOCH_MAX, EpochProposal, isAhead, type Summary } from './epochs.ts'
 import { handOver } from './hand-over.ts'
 import { AlarmName, type Input, type LinkId } from './inputs.ts'
-import { sendHistory } from './leader-sync.ts'
+import { beginHistory, continueHistory } from './leader-sync.ts'
 import { LearnerHandle } from './learner-handle.ts'
 import { isQuorumOfAll } from './quorum.ts'
 import { SyncRequests } from './sync-requests.ts'
@@ -100,6 +100,7 @@ export class Leader {
 
   stop(): void {
     this.#core.emit({ do: 'clearAlarm', name: AlarmName.tick })
+    this.#core.emit({ do: 'clearAlarm', name: AlarmName.catchUp })
     for (const link of this.#links.keys()) {
       this.#core.emit({ do: 'close', link, why: 'the role ended' })
     }
@@ -136,6 +137,7 @@ export class Leader {
         return
       case 'alarm':
         if (input.name === AlarmName.tick) this.#onTick()
+        if (input.name === AlarmName.catchUp) this.#onCatchUp()
         return
       case 'propose':
         if (this.#phase === 'established') this.#broadcast.propose(input.entry, input.config)
@@ -331,14 +333,20 @@ export class Leader {
   #synchronise(handle: LearnerHandle): void {
     if (handle.phase !== 'promised') return
     if (this.#phase !== 'synchronisation' && !this.isEstablished) return
+    beginHistory(this.#core, handle, this.#committedTo)
+    this.#catchUp(handle)
+  }
+
+  #catchUp(handle: LearnerHandle): void {
+    if (!continueHistory(this.#core, handle, this.#committedTo, this.#epoch)) {
+      this.#close(handle, 'is slower than history is forgotten')
+    }
+    if (handle.phase === 'syncing') this.#broadcast.refresh()
+  }
+
+  get #committedTo(): Zxid {
     const { history } = this.#core
-    sendHistory(
-      this.#core,
-      handle,
-      this.isEstablished ? history.delivered : history.last,
-      this.#epoch,
-    )
-    this.#broadcast.refresh()
+    return this.isEstablished ? history.delivered : history.last
   }
 
   #onAck(handle: LearnerHandle, zxid: Zxid): void {
@@ -399,6 +407,12 @@ export class Leader {
     if (this.#core.departure !== undefined) return
     this.#syncs.answer()
     if (this.#phase === 'handingOver') this.#tryHandOver()
+  }
+
+  #onCatchUp(): void {
+    for (const handle of this.#links.values()) {
+      if (handle.phase === 'catchingUp') this.#catchUp(handle)
+    }
   }
 
   #onTick(): void {

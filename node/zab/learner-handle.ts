@@ -12,6 +12,8 @@ export type HandlePhase =
   | 'offered'
   /** ACKEPOCH has come: waits until the leader's own currentEpoch is durable. */
   | 'promised'
+  /** History is being sent, a slice at a time. */
+  | 'catchingUp'
   /** History and NEWLEADER are sent; live traffic follows behind them. */
   | 'syncing'
   /** NEWLEADER is acknowledged: its history is durable there. */
@@ -24,6 +26,7 @@ const ORDER: readonly HandlePhase[] = [
   'registered',
   'offered',
   'promised',
+  'catchingUp',
   'syncing',
   'synced',
   'upToDate',
@@ -41,6 +44,8 @@ export class LearnerHandle {
   features: number
   /** Zxid of its ACKEPOCH. */
   lastLogged: Zxid
+  /** History was sent up to here. */
+  sentTo: Zxid
   /** It has everything up to here because history was sent so and NEWLEADER acknowledged. */
   syncedTo: Zxid
   /** Highest proposal it acknowledged on this link; those before it are durable too. */
@@ -60,6 +65,7 @@ export class LearnerHandle {
     this.isObserver = false
     this.features = 0
     this.lastLogged = NO_ZXID
+    this.sentTo = NO_ZXID
     this.syncedTo = NO_ZXID
     this.acked = NO_ZXID
     this.stalledHalfTicks = 0

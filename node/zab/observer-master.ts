@@ -17,7 +17,7 @@ import {
 } from '../../wire/records/quorum.ts'
 import { type Core, epochZxid, packet } from './core.ts'
 import type { Entry, LinkId } from './inputs.ts'
-import { sendHistory } from './leader-sync.ts'
+import { beginHistory, continueHistory } from './leader-sync.ts'
 import { LearnerHandle } from './learner-handle.ts'
 
 /** Where `opcode` stands in the data of a REQUEST: behind session and cxid. */
@@ -123,6 +123,20 @@ export class ObserverMaster {
     this.#core.send(to, packet(PacketType.ping, this.#core.history.last))
   }
 
+  /** The next slices of what is sent to observers that were away. */
+  onCatchUp(): void {
+    for (const handle of this.#handles.values()) {
+      if (handle.phase === 'catchingUp') this.#catchUp(handle)
+    }
+  }
+
+  #catchUp(handle: LearnerHandle): void {
+    const { delivered } = this.#core.history
+    if (!continueHistory(this.#core, handle, delivered, this.#epoch)) {
+      this.#close(handle, 'is slower than history is forgotten')
+    }
+  }
+
   #dispatch(handle: LearnerHandle, received: QuorumPacket): void {
     const { history, options } = this.#core
     switch (received.type) {
@@ -137,7 +151,8 @@ export class ObserverMaster {
           return
         }
         handle.lastLogged = received.zxid
-        sendHistory(this.#core, handle, history.delivered, this.#epoch)
+        beginHistory(this.#core, handle, history.delivered)
+        this.#catchUp(handle)
         return
       case PacketType.ack:
         if (handle.phase !== 'syncing' || received.zxid !== epochZxid(this.#epoch)) return
