@@ -37,6 +37,9 @@ export interface Hash {
   digest(algorithm: DigestAlgorithm, bytes: Uint8Array): Uint8Array
 }
 
+/** CRC-32 of the bytes whose CRC-32 is `before` (0: none) followed by `bytes`; unsigned. */
+export type Crc32 = (bytes: Uint8Array, before: number) => number
+
 export type LogLevel = 'trace' | 'debug' | 'info' | 'warn' | 'error'
 
 export type LogValue = string | number | boolean | bigint | null | undefined | readonly LogValue[]
