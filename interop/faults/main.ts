@@ -1,6 +1,8 @@
 /**
  * `npm run faults -- --minutes 30 --seed 7 --members ours,ours,apache,ours:observer`: runs of a
- * minute each until the time is over, every one with a seed of its own.
+ * minute each until the time is over, every one with a seed of its own. With `--partitions` members
+ * lose each other too; an Apache member must have the smallest id then, since it would go round the
+ * relays to whoever knocks.
  */
 import { parseArgs } from 'node:util'
 import type { MemberPlan } from '../ensemble/ensemble.ts'
@@ -12,6 +14,7 @@ const { values } = parseArgs({
   options: {
     minutes: { type: 'string', default: '1' },
     seed: { type: 'string', default: `${Date.now() % 1_000_000}` },
+    partitions: { type: 'boolean', default: false },
     members: { type: 'string', default: 'ours,ours,ours,ours:observer' },
   },
 })
@@ -21,7 +24,7 @@ const endMs = performance.now() + Number(values.minutes) * 60_000
 for (let seed = Number(values.seed); performance.now() < endMs; seed++) {
   const durationMs = Math.min(RUN_MS, Math.max(1000, endMs - performance.now()))
   process.stdout.write(`seed ${seed}: `)
-  const report = await runFaults({ members, seed, durationMs })
+  const report = await runFaults({ members, seed, durationMs, partitions: values.partitions })
   process.stdout.write(`${JSON.stringify(report)}\n`)
 }
 

@@ -2,20 +2,25 @@
 import type { Ensemble, Member } from '../ensemble/ensemble.ts'
 import { pause } from '../harness/wait.ts'
 import type { Dice } from './dice.ts'
+import type { Paths } from './paths.ts'
 
 /** Longer than syncLimit: a frozen leader is replaced, and thaws. */
 const FREEZE_MAX_MS = 5000
+const SPLIT_MAX_MS = 7000
 const REST_MAX_MS = 1500
 const DOWN_MAX_MS = 2500
 
 export class Nemesis {
   readonly #ensemble: Ensemble
   readonly #dice: Dice
+  /** Undefined: the network stays as it is. */
+  readonly #paths: Paths | undefined
   readonly done: string[] = []
 
-  constructor(ensemble: Ensemble, dice: Dice) {
+  constructor(ensemble: Ensemble, dice: Dice, paths: Paths | undefined) {
     this.#ensemble = ensemble
     this.#dice = dice
+    this.#paths = paths
   }
 
   /** One misfortune after the other until `isOver`; everybody runs again afterwards. */
@@ -28,6 +33,10 @@ export class Nemesis {
 
   async #strike(): Promise<void> {
     const dice = this.#dice
+    if (this.#paths !== undefined && dice.chance(0.5)) {
+      await this.#disconnect(this.#paths)
+      return
+    }
     const kind = dice.int(100)
     if (kind < 30) await this.#kill([await this.#victim()])
     else if (kind < 55) await this.#freeze([await this.#victim()])
@@ -76,6 +85,36 @@ export class Nemesis {
       server.resume()
       await pause(this.#dice.int(300))
     }
+  }
+
+  /** Two sides, one direction, a few directions at random, or all connections reset. */
+  async #disconnect(paths: Paths): Promise<void> {
+    const dice = this.#dice
+    const ids = this.#ensemble.members.map(({ id }) => id)
+    const kind = dice.int(4)
+    if (kind === 0) {
+      const left = ids.filter(() => dice.chance(0.5))
+      const right = ids.filter(id => !left.includes(id))
+      this.done.push(`split ${left.join(', ')} from ${right.join(', ')}`)
+      paths.split(left, right)
+    } else if (kind === 3) {
+      this.done.push('reset')
+      paths.heal(true)
+      return
+    } else {
+      const victim = await this.#victim()
+      const others = ids.filter(id => id !== victim.id && (kind === 1 || dice.chance(0.5)))
+      const isDeaf = dice.chance(0.5)
+      this.done.push(
+        `${victim.id} ${isDeaf ? 'does not hear' : 'is not heard by'} ${others.join(', ')}`,
+      )
+      for (const id of others) {
+        if (isDeaf) paths.hold(id, victim.id)
+        else paths.hold(victim.id, id)
+      }
+    }
+    await pause(dice.int(SPLIT_MAX_MS))
+    paths.heal(dice.chance(0.5))
   }
 
   #note(what: string, victims: readonly Member[]): void {

@@ -7,6 +7,7 @@ import { pause, poll } from '../harness/wait.ts'
 import { Dice } from './dice.ts'
 import { type Final, INITIAL, judge, judgeEphemerals } from './history.ts'
 import { Nemesis } from './nemesis.ts'
+import { Paths } from './paths.ts'
 import { EPHEMERALS, PAIR, REGISTERS, Record, Worker, watchEphemerals } from './worker.ts'
 
 export interface FaultPlan {
@@ -14,6 +15,8 @@ export interface FaultPlan {
   readonly options?: EnsembleOptions
   readonly seed: number
   readonly durationMs: number
+  /** Members lose each other too. */
+  readonly partitions?: boolean
 }
 
 export interface FaultReport {
@@ -33,8 +36,10 @@ const EXPIRED_MS = 20_000
 /** Throws with the seed and what was wrong; the data of the members stays then. */
 export async function runFaults(plan: FaultPlan): Promise<FaultReport> {
   const { seed, members, options = {} } = plan
-  const ensemble = await Ensemble.start(members, options)
-  const nemesis = new Nemesis(ensemble, new Dice(seed))
+  const paths = plan.partitions === true ? new Paths() : undefined
+  const routed = paths === undefined ? options : { ...options, route: paths }
+  const ensemble = await Ensemble.start(members, routed)
+  const nemesis = new Nemesis(ensemble, new Dice(seed), paths)
   const record = new Record()
   try {
     await setUp(ensemble)
