@@ -172,10 +172,10 @@ test('the byte of the response says whether the member is read-only', () => {
   const member = readOnly(true)
   const client = member.open()
   const sent: Uint8Array[] = []
-  const { send } = client
+  const send = client.send.bind(client)
   client.send = (bytes, length) => {
     sent.push(bytes.slice(0, length))
-    return send.call(client, bytes, length)
+    return send(bytes, length)
   }
   client.attach({ readOnly: true })
   const response = proto.connectResponse.read(new Reader(sent[0]!.slice(4)))
