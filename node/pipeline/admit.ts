@@ -9,7 +9,7 @@ import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
 import { handleAuth, handleSasl, isAuthMissing } from './auth-requests.ts'
 import { type Connection, Phase } from './connection.ts'
 import { handleConnect } from './handshake.ts'
-import { admitLocalWrite, closeLocalSession } from './local-sessions.ts'
+import { admitLocalWrite, answerInTurn, closeLocalSession } from './local-sessions.ts'
 import { type Route, routeOf } from './ops/table.ts'
 import type { Pipeline } from './pipeline.ts'
 import { sendHeader } from './replies.ts'
@@ -140,8 +140,15 @@ function takeLocalWrite(
   const { session } = connection
   if (session === undefined) return
   if (type === OpCode.closeSession) {
-    if (connection.waiting.length > 0) defer(pipeline, connection)
-    else closeLocalSession(pipeline, connection, session, xid)
+    if (connection.waiting.length === 0) {
+      closeLocalSession(pipeline, connection, session, xid)
+      return
+    }
+    session.isCloseAsked = true
+    defer(pipeline, connection)
+  } else if (session.isCloseAsked) {
+    // An upgrade now would leave a session that nobody closes.
+    answerInTurn(pipeline, connection, xid, ErrorCode.sessionExpired)
   } else if (admitLocalWrite(pipeline, connection, session, xid, type)) {
     ROLES[pipeline.role].write(pipeline, connection, xid, type, pipeline.reader)
   }

@@ -56,6 +56,27 @@ test('it writes like any other, and its closing takes no transaction either', ()
   assert.equal(ensemble.members[1]!.pipeline.localTracker.size, 0)
 })
 
+test('nothing follows the closing of a local session, an upgrade least of all', () => {
+  for (const at of [0, 1]) {
+    const ensemble = local(true)
+    const client = attached(ensemble.members[at]!)
+    client.create('/before')
+    client.read(OpCode.exists, '/before')
+    client.ask(OpCode.closeSession)
+    client.create('/after')
+    client.create('/e', null, 1)
+    ensemble.settle()
+    assert.deepEqual(
+      client.replies.map(reply => reply.err),
+      [0, 0, 0],
+    )
+    assert.ok(!client.isOpen)
+    assert.equal(ensemble.leader.log.entries.length, 1)
+    assert.equal(ensemble.leader.database.sessions.size, 0)
+    assert.equal(ensemble.members[at]!.pipeline.outstanding, 0)
+  }
+})
+
 test('an ephemeral makes it global first, alone and inside a multi', () => {
   const part = proto.multiOp(OpCode.create, proto.createRequest, {
     path: '/e',

@@ -38,6 +38,7 @@ export function reattachLocal(
 ): boolean {
   const known = pipeline.localTracker.get(id)
   if (known === undefined || known.isClosing) return false
+  known.isCloseAsked = false
   pipeline.localTracker.add(id, timeoutMs, pipeline.nowMs())
   attachSession(pipeline, connection, known)
   return true

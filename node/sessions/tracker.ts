@@ -13,6 +13,8 @@ export class Session {
   owner: number = UNKNOWN_OWNER
   /** Known to this member alone (client-protocol.md 15.7). */
   isLocal = false
+  /** Its client has asked to close a local session, which waits for its turn: nothing follows. */
+  isCloseAsked = false
   /** A learner has heard of it since it last told its leader. */
   isTouched = false
   /** The bucket it sits in: a monotonic time in milliseconds, a multiple of the tick. */
