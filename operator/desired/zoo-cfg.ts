@@ -1,4 +1,5 @@
 /** The configuration of members: what needs a restart, and what does not. */
+import { parseMembership, printDynamicFile } from '../../wire/config-string.ts'
 import { PORTS } from '../api/limits.ts'
 import type { ZkClusterSpec } from '../api/types.ts'
 import { podHost, podName, voterId } from './names.ts'
@@ -90,9 +91,10 @@ export interface Place {
   readonly clusterDomain: string
 }
 
-/** The start list of an ensemble that does not exist yet: all voters, as a text. */
+/** The start list of an ensemble that does not exist yet, in the form in which members print it. */
 export function firstStartList(set: string, voters: number, place: Place): string {
-  return Array.from({ length: voters }, (_, ordinal) =>
+  const lines = Array.from({ length: voters }, (_, ordinal) =>
     serverLine(voterId(ordinal), podName(set, ordinal), 'participant', place),
-  ).join('\n')
+  )
+  return printDynamicFile(parseMembership(lines.join('\n'), false))
 }

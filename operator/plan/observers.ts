@@ -5,7 +5,9 @@ import { isPoolId, names, podName } from '../desired/names.ts'
 import { serverLine } from '../desired/zoo-cfg.ts'
 import type { Observed } from '../ports/observed.ts'
 import { judge } from './autoscale.ts'
-import { committedMember, isStale, listed, outdated, type Rule } from './world.ts'
+import { troubleText } from './gate.ts'
+import { isLate } from './repair.ts'
+import { committedMember, isStale, listed, outdated, type Rule, refused, wait } from './world.ts'
 
 /** The operator's own autoscaler writes the same field that kubectl scale does. */
 export const autoscale: Rule = ({ observed }) => {
@@ -100,4 +102,23 @@ export const dynamicObservers: Rule = ({ observed, desired, gate }) => {
     leaving: [],
     why: `naming observers ${listed(who)} in the configuration`,
   }
+}
+
+/** Nothing waits for observers, but a cluster without them is not what its spec says. */
+export const observersReady: Rule = ({ observed, desired }) => {
+  for (const { pool } of desired.pools) {
+    const { meta, spec } = pool.resource
+    const pods = observed.pods.filter(pod => pod.set === names.pool(meta.name))
+    const ready = pods.filter(pod => pod.isReady && !pod.isTerminating)
+    if (ready.length === spec.replicas && pods.length === spec.replicas) continue
+    const count = `${ready.length} of ${spec.replicas} observers of ${meta.name} are ready`
+    const late = pods.find(pod => !pod.isReady && isLate(observed, pod))
+    return late === undefined
+      ? wait('ObserversStarting', count)
+      : refused(
+          'ObserverNotReady',
+          `${count}: ${late.name} does not become ready${troubleText(late)}`,
+        )
+  }
+  return undefined
 }

@@ -16,7 +16,7 @@ import {
 import { desiredInput } from './facts.ts'
 import { type Gate, gate } from './gate.ts'
 import { grow, join } from './grow.ts'
-import { autoscale, dynamicObservers, pools } from './observers.ts'
+import { autoscale, dynamicObservers, observersReady, pools } from './observers.ts'
 import { prune } from './prune.ts'
 import { lostDisk, oneAtATime, unreadyGoesFirst, waitUntilSettled } from './repair.ts'
 import { drain, roll } from './roll.ts'
@@ -55,6 +55,7 @@ export const RULES: readonly (readonly [name: string, rule: Rule])[] = [
   ['growVolumes', growVolumes],
   ['roll', roll],
   ['prune', prune],
+  ['observersReady', observersReady],
 ]
 
 export interface Plan {
