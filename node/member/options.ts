@@ -56,6 +56,7 @@ export function pipelineOptions(config: Config): PipelineOptions {
     staleLatencyCheck: throttle.requests.staleLatencyCheck,
     largeRequestThresholdBytes: throttle.largeRequests.thresholdBytes,
     largeRequestMaxBytes: throttle.largeRequests.maxBytes,
+    eagerAclCheck: auth.eagerAclCheck,
     enforcedSchemes: auth.enforce.enabled ? auth.enforce.schemes : undefined,
     connectionThrottle: throttle.connections,
     // Apache's standalone member draws its session ids as member 1 (client-protocol.md 15.1).

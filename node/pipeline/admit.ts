@@ -8,6 +8,7 @@ import type { Reader } from '../../wire/reader.ts'
 import { decodeUtf8, encodeUtf8, utf8MaxLength } from '../../wire/utf8.ts'
 import { handleAuth, handleSasl, isAuthMissing } from './auth-requests.ts'
 import { type Connection, Phase } from './connection.ts'
+import { checkEagerly } from './eager-acl.ts'
 import { handleConnect } from './handshake.ts'
 import { admitLocalWrite, answerInTurn, closeLocalSession } from './local-sessions.ts'
 import { type Route, routeOf } from './ops/table.ts'
@@ -115,7 +116,9 @@ function take(
 ): void {
   const role = ROLES[pipeline.role]
   if (route.route === 'write') {
-    if (connection.session?.isLocal === true) takeLocalWrite(pipeline, connection, xid, type)
+    const err = checkEagerly(pipeline, connection, type, pipeline.reader)
+    if (err !== ErrorCode.ok) answerInTurn(pipeline, connection, xid, err)
+    else if (connection.session?.isLocal === true) takeLocalWrite(pipeline, connection, xid, type)
     else role.write(pipeline, connection, xid, type, pipeline.reader)
   } else if (route.route === 'sync' && role.sync !== undefined) {
     role.sync(pipeline, connection, bytesOfRequest(pipeline.reader))

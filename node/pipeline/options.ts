@@ -30,6 +30,8 @@ export interface PipelineOptions {
   readonly staleLatencyCheck: boolean
   readonly largeRequestThresholdBytes: number
   readonly largeRequestMaxBytes: number
+  /** Writes are looked at by the member that takes them, before the leader sees them. */
+  readonly eagerAclCheck: boolean
   /** Undefined: no scheme is demanded. */
   readonly enforcedSchemes: readonly string[] | undefined
   readonly connectionThrottle: ConnectionThrottleOptions

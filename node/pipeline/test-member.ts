@@ -48,6 +48,7 @@ export const TEST_OPTIONS: PipelineOptions = {
   staleLatencyCheck: false,
   largeRequestThresholdBytes: -1,
   largeRequestMaxBytes: 104_857_600,
+  eagerAclCheck: false,
   enforcedSchemes: undefined,
   connectionThrottle: {
     tokens: 0,
