@@ -38,14 +38,24 @@ export class FrameCutter {
 
   /** Bytes as they arrive; not from within the handler, which may only `resume` and `close`. */
   push(chunk: Uint8Array): void {
-    if (this.#over) return
-    if (this.#keptLength === 0 && !this.#paused) {
-      const used = this.#cut(chunk, chunk.length)
-      if (!this.#over && used < chunk.length) this.#keep(chunk, used)
-      return
+    let from = 0
+    // Only what the incomplete frame lacks is copied to it; what follows is cut in place.
+    while (this.#keptLength > 0 && from < chunk.length && !this.#paused && !this.#over) {
+      const to = Math.min(chunk.length, from + this.#lacking())
+      this.#keep(chunk, from, to)
+      from = to
+      if (from === chunk.length || this.#lacking() === 0) this.#cutKept()
     }
-    this.#keep(chunk, 0)
-    if (!this.#paused) this.#cutKept()
+    if (!this.#paused) from = this.#cut(chunk, from, chunk.length)
+    if (!this.#over && from < chunk.length) this.#keep(chunk, from, chunk.length)
+  }
+
+  /** Bytes until the kept frame, or its length, is whole; all there are when no frame is that long. */
+  #lacking(): number {
+    if (this.#keptLength < 4) return 4 - this.#keptLength
+    const size = sizeAt(this.#kept, 0)
+    if (size < 0 || size > this.#maxLength) return Number.POSITIVE_INFINITY
+    return size + 4 - this.#keptLength
   }
 
   /** Cuts nothing until `resume`; what arrives is kept. */
@@ -68,19 +78,18 @@ export class FrameCutter {
   }
 
   #cutKept(): void {
-    const used = this.#cut(this.#kept, this.#keptLength)
+    const used = this.#cut(this.#kept, 0, this.#keptLength)
     // An incomplete frame stays where it is: copying it for every chunk would cost its square.
     if (this.#over || used === 0) return
     this.#kept = used === this.#keptLength ? EMPTY : this.#kept.slice(used, this.#keptLength)
     this.#keptLength -= used
   }
 
-  /** Returns how many bytes are done with. */
-  #cut(bytes: Uint8Array, length: number): number {
-    let at = 0
+  /** Returns up to where bytes[start, length) are done with. */
+  #cut(bytes: Uint8Array, start: number, length: number): number {
+    let at = start
     while (!this.#paused && !this.#over && length - at >= 4) {
-      const size =
-        (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
+      const size = sizeAt(bytes, at)
       if (size < 0 || size > this.#maxLength) {
         if (!this.#handler.badLength(size, bytes.subarray(at, length))) this.close()
         return at
@@ -94,24 +103,29 @@ export class FrameCutter {
     return at
   }
 
-  #keep(chunk: Uint8Array, from: number): void {
-    const needed = this.#keptLength + chunk.length - from
+  /** Adds chunk[from, to) to what is kept. */
+  #keep(chunk: Uint8Array, from: number, to: number): void {
+    const needed = this.#keptLength + to - from
     if (needed > this.#kept.length) {
-      const grown = new Uint8Array(Math.max(needed, this.#wanted(chunk, from)))
+      const grown = new Uint8Array(Math.max(needed, this.#wanted(chunk, from, needed)))
       grown.set(this.#kept.subarray(0, this.#keptLength))
       this.#kept = grown
     }
-    this.#kept.set(from === 0 ? chunk : chunk.subarray(from), this.#keptLength)
+    this.#kept.set(chunk.subarray(from, to), this.#keptLength)
     this.#keptLength = needed
   }
 
   /** Room for the whole frame whose beginning we hold, so that a large one is not copied often. */
-  #wanted(chunk: Uint8Array, from: number): number {
+  #wanted(chunk: Uint8Array, from: number, needed: number): number {
     const head = this.#keptLength >= 4 ? this.#kept : chunk.subarray(from)
     if (head.length < 4) return this.#kept.length * 2
-    const size = (head[0]! << 24) | (head[1]! << 16) | (head[2]! << 8) | head[3]!
+    const size = sizeAt(head, 0)
     // A claimed length is not yet memory: grow towards it as the bytes arrive.
     const claimed = size >= 0 && size <= this.#maxLength ? size + 4 : 0
-    return Math.min(claimed, (this.#keptLength + chunk.length - from) * 2)
+    return Math.min(claimed, needed * 2)
   }
+}
+
+function sizeAt(bytes: Uint8Array, at: number): number {
+  return (bytes[at]! << 24) | (bytes[at + 1]! << 16) | (bytes[at + 2]! << 8) | bytes[at + 3]!
 }
