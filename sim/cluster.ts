@@ -37,6 +37,7 @@ export const DEFAULT_CLUSTER: ClusterOptions = {
     syncLimitTicks: 5,
     historyCount: 20,
     historyMaxBytes: 0,
+    sliceCount: 4,
   },
   isWireReal: false,
   groups: '',

@@ -7,8 +7,7 @@
  *   start 1 2 | kill 1 | deliver 1->2 3->1 | drop 1->2 | disk 1 | fail 1 | advance 200ms
  *   propose 1 x | reconfig 1 1,2,4o | sync 1 | handover 1 2 | break 1-2 | settle-all | show
  *
- * `settle-all` delivers and writes until nothing is left but alarms. What it gets wrong: a
- * snapshot is its zxid, trees are not kept.
+ * `settle-all` leaves nothing but alarms. What it gets wrong: a snapshot is its zxid.
  */
 import { invariant, unreachable } from '../base/invariant.ts'
 import { DEFAULT_ZAB_OPTIONS, packet } from '../node/zab/core.ts'

@@ -33,6 +33,8 @@ export interface ZabOptions {
   readonly historyCount: number
   /** ... and more of them while all together cost no more than this. */
   readonly historyMaxBytes: number
+  /** History goes to a learner in slices of so many transactions, so that others get their turn. */
+  readonly sliceCount: number
   /** The last counter of an epoch: the leader gives way to a new epoch instead of using it. */
   readonly lastCounter: number
   /** Bits of Feature that this member offers to others of its kind. */
@@ -55,6 +57,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   isReconfigEnabled: false,
   historyCount: 500,
   historyMaxBytes: 16 * 1024 * 1024,
+  sliceCount: 500,
   lastCounter: 0xffff_ffff,
   features: Feature.handOver | Feature.compressedSnap,
   isSyncConfirmed: true,

@@ -12,8 +12,7 @@ import { AlarmName } from './inputs.ts'
 import type { LearnerHandle } from './learner-handle.ts'
 import { planSync, type SyncPlan } from './sync-plan.ts'
 
-/** A slice of history ends with the entry that exceeds one of these: the event loop goes on. */
-const SLICE_ENTRIES = 500
+/** A slice of history ends early with the entry that exceeds this. */
 const SLICE_BYTES = 256 * 1024
 
 /**
@@ -65,7 +64,7 @@ export function continueHistory(
   if (!history.has(handle.sentTo)) return false
   const to = [handle.link]
   let bytesLeft = SLICE_BYTES
-  let entriesLeft = SLICE_ENTRIES
+  let entriesLeft = core.options.sliceCount
   let index = history.indexAfter(handle.sentTo)
   for (; index < history.count && history.at(index).zxid <= max; index++) {
     if (entriesLeft === 0 || bytesLeft <= 0) {
