@@ -45,26 +45,32 @@ export function shortKey(manifest: Pick<Manifest, 'kind' | 'metadata'>): string 
 
 /** Text of a value that does not depend on the order of keys. */
 export function canonical(value: unknown): string {
-  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
   if (typeof value !== 'object' || value === null) return JSON.stringify(value) ?? 'null'
-  const entries = Object.entries(value)
-    .filter(([, inner]) => inner !== undefined)
-    .sort(([a], [b]) => (a < b ? -1 : 1))
-    .map(([key, inner]) => `${JSON.stringify(key)}:${canonical(inner)}`)
-  return `{${entries.join(',')}}`
+  if (Array.isArray(value)) return `[${value.map(canonical).join(',')}]`
+  let text = ''
+  const from = value as Readonly<Record<string, unknown>>
+  for (const key of Object.keys(from).sort()) {
+    if (from[key] === undefined) continue
+    text += `${text === '' ? '' : ','}"${key}":${canonical(from[key])}`
+  }
+  return `{${text}}`
 }
 
 /**
- * A short name for a value, the same everywhere: FNV-1a over 64 bits, in eight letters and digits.
- * It tells versions of one object apart; it is no protection against anybody.
+ * A short name for a value, the same everywhere: two FNV-1a hashes of 32 bits, in ten letters and
+ * digits. It tells versions of one object apart; it is no protection against anybody.
  */
 export function contentHash(value: unknown): string {
-  let hash = 0xcbf29ce484222325n
-  for (const char of canonical(value)) {
-    hash ^= BigInt(char.codePointAt(0) ?? 0)
-    hash = BigInt.asUintN(64, hash * 0x100000001b3n)
+  let low = 0x811c9dc5
+  let high = 0x9747b28c
+  const text = canonical(value)
+  for (let i = 0; i < text.length; i++) {
+    const unit = text.charCodeAt(i)
+    low = Math.imul(low ^ unit, 0x01000193)
+    high = Math.imul(high ^ unit, 0x85ebca6b)
   }
-  return hash.toString(36).padStart(13, '0').slice(-8)
+  const digits = (word: number): string => (word >>> 0).toString(36).padStart(7, '0').slice(-5)
+  return digits(high) + digits(low)
 }
 
 export type { Json, JsonObject }

@@ -167,9 +167,9 @@ export class TestKube implements KubeApi {
 
   /** Writes of the model itself. */
   update(object: Mutable, change: () => void): void {
-    const before = canonical(object)
+    const before = JSON.stringify(object)
     change()
-    if (canonical(object) !== before) this.#touch(object)
+    if (JSON.stringify(object) !== before) this.#touch(object)
   }
 
   editSpec(object: Mutable, spec: JsonObject): void {
@@ -181,10 +181,11 @@ export class TestKube implements KubeApi {
   /** One round of the StatefulSet controller. */
   runSets(): void {
     for (const set of this.all('StatefulSet')) {
-      const template = objectAt(set, 'spec', 'template')
+      const template = JSON.stringify(objectAt(set, 'spec', 'template'))
       const revision = `${set.metadata.name}-${contentHash(template)}`
       this.update(set, () => {
-        set.status = { observedGeneration: set.metadata.generation, updateRevision: revision }
+        const { generation } = set.metadata
+        set.status = { observedGeneration: generation, updateRevision: revision }
       })
       const replicas = numberAt(set, 'spec', 'replicas') ?? 1
       for (let ordinal = 0; ordinal < replicas; ordinal++) this.#runPod(set, ordinal, revision)

@@ -121,6 +121,7 @@ export class TestWorld {
     for (let i = 0; i < limit; i++) {
       this.tick()
       await this.reconcile()
+      if (this.plans.length === 0) continue
       if (this.plan.step.step === 'settled' && this.plan.gate.isSettled) return true
     }
     return false

@@ -1,4 +1,5 @@
 /** From nothing to an ensemble, and what must be there around it (operators.md 4.1). */
+import { shortKey } from '../api/manifest.ts'
 import { names } from '../desired/names.ts'
 import type { Observed } from '../ports/observed.ts'
 import { isInitialized } from './facts.ts'
@@ -25,15 +26,18 @@ export const paused: Rule = ({ observed }) =>
 export const nameTaken: Rule = ({ observed, desired }) => {
   const { uid } = observed.cluster.meta
   const own = new Set([uid, ...observed.pools.map(pool => pool.resource.meta.uid)])
-  for (const object of [
-    ...desired.foundation,
-    desired.voterSet(0),
-    ...desired.later,
-    ...desired.pools.flatMap(pool => [...pool.objects, pool.set(0)]),
-  ]) {
-    const found = observed.objects.get(`${object.kind}/${object.metadata.name}`)
-    if (found?.controllerUid !== undefined && !own.has(found.controllerUid)) {
-      return refused('NameTaken', `${object.kind} ${object.metadata.name} belongs to another owner`)
+  const keys = [
+    ...[...desired.foundation, ...desired.later].map(shortKey),
+    `StatefulSet/${names.voters(observed.cluster.meta.name)}`,
+    ...desired.pools.flatMap(({ pool, objects }) => [
+      ...objects.map(shortKey),
+      `StatefulSet/${names.pool(pool.resource.meta.name)}`,
+    ]),
+  ]
+  for (const key of keys) {
+    const owner = observed.objects.get(key)?.controllerUid
+    if (owner !== undefined && !own.has(owner)) {
+      return refused('NameTaken', `${key} belongs to another owner`)
     }
   }
   return undefined
