@@ -205,8 +205,8 @@ export class Pipeline implements ConnectionOwner {
     this.#flushConnections()
     while (this.heldBack.size > 0) {
       release(this)
-      if (this.#toFlush.length === 0) break
       this.proposals.flush()
+      if (this.#toFlush.length === 0) break
       this.#flushConnections()
     }
     this.#inTurn = false

@@ -75,6 +75,7 @@ export class TestEnsemble {
   /** The oldest proposals are committed on the leader, and on their way to the learners. */
   commit(count: number): void {
     const { leader } = this
+    invariant(leader.isFlushed, 'what a turn proposes is flushed at its end')
     for (let i = 0; i < count && leader.undelivered > 0; i++) {
       const entry = leader.log.entries[leader.durableCount++]!
       for (const queue of this.#toLearner.slice(1)) queue.push({ is: 'commit', entry })

@@ -101,6 +101,8 @@ export class TestClock implements Clock {
 /** What is proposed, in bytes, and how much of it is durable. */
 class TestLog implements Proposals {
   readonly entries: WriteRequest[] = []
+  /** Only what was flushed is ever written. */
+  flushedCount = 0
   #newest: Zxid
 
   constructor(newest: Zxid) {
@@ -118,7 +120,9 @@ class TestLog implements Proposals {
     return writer.length
   }
 
-  flush(): void {}
+  flush(): void {
+    this.flushedCount = this.entries.length
+  }
 }
 
 export interface TestMemberSettings {
@@ -185,12 +189,17 @@ export class TestMember {
     return client
   }
 
+  get isFlushed(): boolean {
+    return this.log.flushedCount === this.log.entries.length
+  }
+
   get undelivered(): number {
     return this.log.entries.length - this.durableCount
   }
 
   /** The next transactions are durable: delivered in one go. */
   durable(count: number = this.undelivered): void {
+    invariant(this.isFlushed, 'what a turn proposes is flushed at its end')
     const upTo = Math.min(this.log.entries.length, this.durableCount + count)
     const last = this.log.entries[upTo - 1]
     if (upTo === this.durableCount || last === undefined) return
