@@ -186,8 +186,9 @@ class Probe {
   async stop(): Promise<number> {
     clearInterval(this.#timer)
     while (this.#client.inFlight > 0) await pause(1)
+    const longestMs = this.#longestMs
     await this.#client.close()
-    return this.#longestMs
+    return longestMs
   }
 
   #observe(tookMs: number): void {
