@@ -11,7 +11,8 @@ import {
   UNREAD_REPLIES_PAUSE_BYTES,
   UNREAD_REQUESTS_PAUSE_BYTES,
 } from './options.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 /** `count` requests in one chunk, as a client that pipelines sends them. */
 function pushAll(client: TestClient, frames: readonly Uint8Array[]): void {

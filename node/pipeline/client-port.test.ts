@@ -10,7 +10,8 @@ import * as proto from '../../wire/records/proto.ts'
 import { utf8Bytes } from '../../wire/utf8.ts'
 import type { Writer } from '../../wire/writer.ts'
 import { ROUTES } from './ops/table.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 test('the time-out is negotiated, and old clients get no byte that they do not know', () => {
   const member = new TestMember()

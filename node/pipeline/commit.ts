@@ -44,8 +44,8 @@ export function commitOfOthers(pipeline: Pipeline, txn: Txn): void {
 
 /**
  * What a session asked behind a sync is committed before the sync was confirmed. Then a quorum has
- * followed the leader since the sync came, which is all that it waits for: it goes first, and with it
- * the reads behind it, before the tree changes.
+ * followed the leader since the sync came, which is all that it waits for: it goes first, and with
+ * it the reads behind it, before the tree changes.
  */
 function answerSyncsBefore(pipeline: Pipeline, connection: Connection, request: Waiting): void {
   for (let next = connection.waiting.peek(); next !== request; next = connection.waiting.peek()) {

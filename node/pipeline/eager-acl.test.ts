@@ -5,8 +5,8 @@ import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import type { RawAcl } from '../../wire/records/data.ts'
 import * as proto from '../../wire/records/proto.ts'
+import type { TestClient } from './test-client.ts'
 import { TestEnsemble } from './test-ensemble.ts'
-import type { TestClient } from './test-member.ts'
 
 const OPEN: readonly RawAcl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }]
 const BAD: readonly RawAcl[] = [{ perms: 31, scheme: 'nobody', id: 'x' }]

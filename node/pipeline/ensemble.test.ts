@@ -9,8 +9,9 @@ import { Reader } from '../../wire/reader.ts'
 import { readTxn } from '../../wire/records/txn.ts'
 import { Database } from '../tree/database.ts'
 import { Asker, checkMonotonic, checkRead, readsOf } from './test-asker.ts'
+import type { TestClient } from './test-client.ts'
 import { TestEnsemble } from './test-ensemble.ts'
-import type { TestClient, TestMember } from './test-member.ts'
+import type { TestMember } from './test-member.ts'
 
 /** A client with a session at one of the members. */
 function connect(ensemble: TestEnsemble, member: TestMember): TestClient {

@@ -5,8 +5,9 @@ import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { Reader } from '../../wire/reader.ts'
 import * as proto from '../../wire/records/proto.ts'
+import type { TestClient } from './test-client.ts'
 import { TestEnsemble } from './test-ensemble.ts'
-import type { TestClient, TestMember } from './test-member.ts'
+import type { TestMember } from './test-member.ts'
 
 const ACL = [{ perms: 31, scheme: 'world', id: 'anyone' }]
 

@@ -7,7 +7,8 @@ import { Reader } from '../../wire/reader.ts'
 import type { RawAcl } from '../../wire/records/data.ts'
 import * as proto from '../../wire/records/proto.ts'
 import { utf8Bytes } from '../../wire/utf8.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 const OPEN: readonly RawAcl[] = [{ perms: 31, scheme: 'world', id: 'anyone' }]
 const BAD: readonly RawAcl[] = [{ perms: 31, scheme: 'nobody', id: 'x' }]

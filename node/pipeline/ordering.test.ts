@@ -9,7 +9,8 @@ import { Reader } from '../../wire/reader.ts'
 import { readTxn, type SingleTxn, type Txn } from '../../wire/records/txn.ts'
 import { Database } from '../tree/database.ts'
 import { Asker, checkMonotonic, checkRead, type Read, readsOf } from './test-asker.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 /** Runs until `steps` are done; clients come, ask, are cut off, come back and expire. */
 function run(seed: number, steps: number): { readonly member: TestMember; readonly all: Asker[] } {

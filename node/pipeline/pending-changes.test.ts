@@ -11,7 +11,8 @@ import { Field } from '../tree/columns.ts'
 import { ROOT } from '../tree/data-tree.ts'
 import { Database } from '../tree/database.ts'
 import { TREE_OPTIONS } from '../tree/test-twin.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 const ACL = OPEN_ACL.map(({ perms, id }) => ({ perms, ...id }))
 const PATHS = ['/a', '/b', '/a/x', '/b/x', '/a/x/y'] as const

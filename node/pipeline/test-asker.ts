@@ -8,7 +8,7 @@ import { OPEN_ACL } from '../../wire/records/data.ts'
 import * as proto from '../../wire/records/proto.ts'
 import { Writer } from '../../wire/writer.ts'
 import type { Database } from '../tree/database.ts'
-import type { Received, TestClient } from './test-member.ts'
+import type { Received, TestClient } from './test-client.ts'
 
 const PATHS = ['/a', '/b', '/a/x', '/a/y', '/b/x', '/missing', '/'] as const
 const ACL = OPEN_ACL.map(({ perms, id }) => ({ perms, ...id }))

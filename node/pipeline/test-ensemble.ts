@@ -91,8 +91,8 @@ export class TestEnsemble {
   }
 
   /**
-   * Syncs are confirmed for which everything is committed that was proposed when they came. That may
-   * be later than commits of what came behind them: a quorum has to answer.
+   * Syncs are confirmed for which everything is committed that was proposed when they came. That
+   * may be later than commits of what came behind them: a quorum has to answer.
    */
   confirmSyncs(): void {
     const { database, pipeline } = this.leader

@@ -5,7 +5,8 @@ import * as fc from 'fast-check'
 import { TestRandom } from '../../base/test-random.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode } from '../../wire/opcodes.ts'
-import { type TestClient, TestMember } from './test-member.ts'
+import type { TestClient } from './test-client.ts'
+import { TestMember } from './test-member.ts'
 
 test('no more than the maximum is in process, and answers come in order', () => {
   let throttled = 0
