@@ -105,9 +105,7 @@ export function buildThrottle(settings: Settings): ThrottleConfig {
   return {
     requests: {
       max: settings.integer('request_throttle_max_requests'),
-      stallMs: settings.ms('request_throttle_stall_time'),
       dropStale: settings.boolean('request_throttle_drop_stale'),
-      staleConnectionCheck: settings.boolean('request_stale_connection_check'),
       staleLatencyCheck: settings.boolean('request_stale_latency_check'),
       throttledOpWaitMs: settings.ms('throttled_op_wait_time'),
     },

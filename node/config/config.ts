@@ -115,9 +115,7 @@ export interface ThrottleConfig {
   readonly requests: {
     /** 0: off. */
     readonly max: number
-    readonly stallMs: number
     readonly dropStale: boolean
-    readonly staleConnectionCheck: boolean
     readonly staleLatencyCheck: boolean
     /** Requests that waited longer are answered -127; 0: off. */
     readonly throttledOpWaitMs: number

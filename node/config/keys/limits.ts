@@ -68,20 +68,26 @@ const WEIGHT = whole(undefined, '', { min: 1 })
 /** Requests and connections that come too fast. */
 export const THROTTLE_KEYS: readonly Key[] = [
   property('request_throttle_max_requests', whole(0), 'Requests in process; more wait. 0: off.'),
-  property(
-    'request_throttle_stall_time',
-    whole(100, 'ms', { min: 1 }),
-    'How long a request waits before it tries again.',
+  inert(
+    property(
+      'request_throttle_stall_time',
+      whole(100, 'ms', { min: 1 }),
+      'How long a request waits before it tries again.',
+    ),
+    'A waiting request goes on as soon as there is room for it.',
   ),
   property(
     'request_throttle_drop_stale',
     truth(true),
     'Waiting requests that are stale are dropped.',
   ),
-  property(
-    'request_stale_connection_check',
-    truth(true),
-    'A request is stale when its connection is closed.',
+  inert(
+    property(
+      'request_stale_connection_check',
+      truth(true),
+      'A request is stale when its connection is closed.',
+    ),
+    'A connection that closes takes its waiting request with it.',
   ),
   property(
     'request_stale_latency_check',
