@@ -87,6 +87,10 @@ function calm(world: TestWorld): void {
   world.edit(wish)
 }
 
+function isVoterPod(labels: Readonly<Record<string, string>> | undefined): boolean {
+  return labels?.['zkcluster.dev/role'] === 'voter'
+}
+
 async function run(seed: number): Promise<TestWorld> {
   const world = new TestWorld(seed, { voters: [1, 3, 5][seed % 3] ?? 3 })
   await live(world)
@@ -107,6 +111,8 @@ test(`whatever happens, ${RUNS} lives end well, from seed ${FIRST_SEED}`, async 
     equal(world.condition('Ready')['status'], 'True')
     equal(world.condition('MembersAligned')['status'], 'True')
     equal(world.condition('ConfigurationApplied')['status'], 'True')
+    const pods = world.kube.all('Pod').filter(pod => isVoterPod(pod.metadata.labels))
+    equal(pods.length, world.cluster.spec?.['voters'])
   }
   ok(changes > RUNS * 10, 'a check that looked at nothing has not passed')
 })

@@ -175,7 +175,10 @@ export class TestEnsemble implements EnsembleApi {
     }, undefined)
     if (newest === undefined) return
     const ids = new Set(votersOf(newest).map(member => member.id))
-    const voters = alive.filter(process => ids.has(process.id))
+    const voters = this.#someOf(
+      alive.filter(process => ids.has(process.id)),
+      quorum(ids.size),
+    )
     if (voters.length < quorum(ids.size)) return
     const best = voters.reduce((a, b) =>
       b.disk.zxid > a.disk.zxid || (b.disk.zxid === a.disk.zxid && b.id > a.id) ? b : a,
@@ -192,6 +195,15 @@ export class TestEnsemble implements EnsembleApi {
     this.#lead(best)
     // A quorum follows at once: that is what makes it a leader.
     for (const voter of voters) if (voter !== best) this.#follow(voter)
+  }
+
+  /** At least so many of them, by chance: the others are late. */
+  #someOf(processes: readonly Process[], least: number): readonly Process[] {
+    const chosen = [...processes]
+    while (chosen.length > least && this.#random.int(2) === 0) {
+      chosen.splice(this.#random.int(chosen.length), 1)
+    }
+    return chosen
   }
 
   #lead(process: Process): void {
