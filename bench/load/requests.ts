@@ -22,7 +22,6 @@ export interface Requests {
 }
 
 const OPERATIONS_PER_MULTI = 8
-const SET_UP_BATCH = 500
 
 export function makeRequests(workload: Workload, root: string): Requests {
   const { kind, keys, sizeBytes } = workload
@@ -34,7 +33,7 @@ export function makeRequests(workload: Workload, root: string): Requests {
     if (index === 0) helper.add(createFrame(root, NOTHING), nowMs)
     helper.add(createFrame(parents[index]!, NOTHING), nowMs)
     if (!hasKeys) return
-    for (let key = 0; key < Math.min(keys, SET_UP_BATCH * 2); key++) {
+    for (let key = 0; key < keys; key++) {
       helper.add(
         createFrame(`${parents[index]!}/k${key}`, kind === 'children' ? NOTHING : data),
         nowMs,
