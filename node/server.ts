@@ -312,7 +312,7 @@ export class Server {
     const { clock, timers, log, network, configFiles } = this.#ports
     const { recovered, recent, epochs } = found
     return new Ensemble({
-      zab: zabOptions(this.config, quorum),
+      zab: zabOptions(this.config, quorum, recovered.isMarkedNew),
       state: {
         lastLogged: recovered.lastZxid,
         delivered: recovered.database.lastZxid,

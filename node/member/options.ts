@@ -75,7 +75,11 @@ function outstandingLimit({ limits, quorum }: Config): number {
   return voters > 2 ? Math.max(1, Math.floor(limit / (voters - 1))) : limit
 }
 
-export function zabOptions(config: Config, quorum: QuorumConfig): ZabOptions {
+export function zabOptions(
+  config: Config,
+  quorum: QuorumConfig,
+  isEmptyTrusted: boolean,
+): ZabOptions {
   return {
     ...DEFAULT_ZAB_OPTIONS,
     me: quorum.serverId,
@@ -86,5 +90,6 @@ export function zabOptions(config: Config, quorum: QuorumConfig): ZabOptions {
     maxNotificationMs: quorum.election.maxNotificationIntervalMs,
     isReconfigEnabled: config.features.reconfigEnabled,
     historyCount: config.storage.commitLogCount,
+    isEmptyTrusted,
   }
 }

@@ -66,6 +66,8 @@ export interface Recovered {
    * Transactions after which the tree was not the one that the leader had (quorum-protocol.md 8.3).
    */
   readonly digestMismatches: number
+  /** The marker `initialize` was there: who runs this member says that it is new. */
+  readonly isMarkedNew: boolean
   /** The incomplete last record that was passed over; it cannot have been acked. */
   readonly torn: LogPosition | null
 }
@@ -84,7 +86,9 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
   await removeInterrupted(disk, dirs.snapshots)
   const loaded = await loadSnapshot(options, null)
   const marked = await takeMarker(disk, dirs.marker)
-  if (loaded !== null) return (await replay(options, loaded, null)).recovered
+  if (loaded !== null) {
+    return { ...(await replay(options, loaded, null)).recovered, isMarkedNew: marked }
+  }
   const logs = await scanLogs({ disk, dir: dirs.logs, from: NO_ZXID, visit: () => false })
   if (logs.stopped) {
     if (!options.trustEmptySnapshot) {
@@ -94,7 +98,7 @@ export async function recover(options: RecoveryOptions): Promise<Recovered> {
     return (await replay(options, nothing, null)).recovered
   }
   await removeEmptyLog(options, logs.emptyLastFile)
-  return startEmpty(options, marked || options.autocreate)
+  return startEmpty(options, marked)
 }
 
 /** A database to replay over. */
@@ -241,6 +245,7 @@ class Replay {
       txnsReplayed: this.#txns,
       repeatedTxns: this.#repeated,
       digestMismatches: this.digests.mismatches,
+      isMarkedNew: false,
       torn,
     }
   }
@@ -314,11 +319,11 @@ async function removeEmptyLog(options: RecoveryOptions, file: StorageFile | null
   await options.disk.syncDir(options.dirs.logs)
 }
 
-async function startEmpty(options: RecoveryOptions, trusted: boolean): Promise<Recovered> {
+async function startEmpty(options: RecoveryOptions, isMarkedNew: boolean): Promise<Recovered> {
   const { disk, dirs, compression, timers } = options
   const database = options.newDatabase()
   let snapshot: SnapshotFile | null = null
-  if (trusted) {
+  if (isMarkedNew || options.autocreate) {
     snapshot = await startSnapshot({
       disk,
       dir: dirs.snapshots,
@@ -338,6 +343,7 @@ async function startEmpty(options: RecoveryOptions, trusted: boolean): Promise<R
     txnsReplayed: 0,
     repeatedTxns: 0,
     digestMismatches: 0,
+    isMarkedNew,
     torn: null,
   }
 }

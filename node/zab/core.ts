@@ -41,6 +41,8 @@ export interface ZabOptions {
   readonly features: number
   /** Whether `sync` waits for a round of pings to a quorum (faults.md 1675). */
   readonly isSyncConfirmed: boolean
+  /** An empty disk is that of a new member, by the word of who runs it (`initialize`). */
+  readonly isEmptyTrusted: boolean
   /** Observers hang on followers, and this member serves them when it follows (6.6). */
   readonly hasObserverMasters: boolean
 }
@@ -61,6 +63,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   lastCounter: 0xffff_ffff,
   features: Feature.handOver | Feature.compressedSnap,
   isSyncConfirmed: true,
+  isEmptyTrusted: false,
   hasObserverMasters: false,
 }
 
@@ -97,6 +100,8 @@ export class Core {
   departure: Departure | undefined
   /** This member gave up the lead: others come first in the election that follows. */
   isResigned: boolean
+  /** Another voter holds transactions: the ensemble is not new. */
+  hasSeenHistory: boolean
   /** Observers try one voter after the other as their master. */
   masterAttempts: number
   /** Connection attempts and persist tokens, unique for this process. */
@@ -121,6 +126,7 @@ export class Core {
     this.mustResync = false
     this.departure = undefined
     this.isResigned = false
+    this.hasSeenHistory = false
     this.masterAttempts = options.me
     this.#counter = 0
     this.#configText = printMembership(committed)
@@ -137,6 +143,22 @@ export class Core {
   /** By the configuration in force; a member that is not listed is no observer. */
   get isObserver(): boolean {
     return this.members.isObserver(this.me) ?? false
+  }
+
+  /**
+   * Whether this member's history says nothing about the ensemble's. So with a lost database
+   * (storage.md 5.1), and with an empty one that was never in sync with any leader while others
+   * hold transactions: a disk may have been replaced, and a quorum made with it could elect a
+   * leader that lacks what the former disk had acknowledged (operators.md 5.1).
+   */
+  get isBlank(): boolean {
+    if (this.history.last !== 0n) return this.history.last === -1n
+    return this.hasSeenHistory && this.currentEpoch === 0 && !this.options.isEmptyTrusted
+  }
+
+  /** What others are told of the end of the log; -1 for one that says nothing. */
+  get statedLast(): Zxid {
+    return this.isBlank ? zxid(-1n) : this.history.last
   }
 
   beginStep(): Effect[] {
@@ -204,7 +226,7 @@ export class Core {
       return { leader: NO_VOTE, zxid: zxid(NO_VOTE), round: this.round, peerEpoch: NO_VOTE }
     }
     const peerEpoch = BigInt(this.currentEpoch)
-    return { leader, zxid: this.history.last, round: this.round, peerEpoch }
+    return { leader, zxid: this.statedLast, round: this.round, peerEpoch }
   }
 
   notification(vote: Vote, state: SenderState): Notification {

@@ -91,8 +91,23 @@ export class Election {
     const { members } = this.#core
     if (!members.isVoter(from) || !members.isVoter(Number(notification.leader))) return
     if (notification.state === SenderState.observing) return
+    if (notification.zxid > 0n) this.#learnOfHistory()
     if (notification.state === SenderState.looking) this.#onLooking(from, notification)
     else this.#onEstablished(from, notification)
+  }
+
+  #learnOfHistory(): void {
+    if (this.#core.hasSeenHistory) return
+    this.#core.hasSeenHistory = true
+    if (!this.#core.isBlank || this.#core.history.last < 0n) return
+    this.#core.note('no vote for an empty disk', {
+      why: 'another voter holds transactions',
+      until: 'in sync with their leader',
+      override: 'a file `initialize` beside the log directory, if this member is new',
+    })
+    this.#received.delete(this.#core.me)
+    this.#propose(this.#core.ownVote(), 'empty, others are not')
+    this.#evaluate()
   }
 
   #onLooking(from: PeerId, notification: Notification): void {
@@ -102,8 +117,8 @@ export class Election {
       this.#core.emit({ do: 'notify', to: [from], notification: answer })
       return
     }
-    // -1: a database that was lost. Its owner elects nobody and nobody elects it (storage.md 5.1).
-    if (this.#core.history.last === -1n || notification.zxid === -1n) return
+    // -1: its owner elects nobody and nobody elects it (storage.md 5.1).
+    if (this.#core.isBlank || notification.zxid === -1n) return
     if (notification.round > round) {
       this.#core.round = notification.round
       this.#received.clear()
@@ -168,7 +183,7 @@ export class Election {
     const { leader, zxid, peerEpoch } = vote
     this.#proposal = { leader, zxid, peerEpoch, round: this.#core.round }
     const { me, members } = this.#core
-    if (members.isVoter(me) && members.isVoter(Number(leader)) && this.#core.history.last !== -1n) {
+    if (members.isVoter(me) && members.isVoter(Number(leader)) && !this.#core.isBlank) {
       const own = { ...this.#proposal, state: SenderState.looking, version: 2 }
       this.#received.set(me, own)
     }

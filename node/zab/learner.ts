@@ -302,7 +302,7 @@ export class Learner {
       return
     }
     this.#epoch = epoch
-    const last = this.#core.mustResync ? NO_ZXID : this.#core.history.last
+    const last = this.#core.mustResync ? NO_ZXID : this.#core.statedLast
     const known = answer.kind === 'known'
     const ack = packet(PacketType.ackEpoch, last, encodeAckEpoch(known ? -1 : currentEpoch))
     if (known) {

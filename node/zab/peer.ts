@@ -308,7 +308,7 @@ export class Peer {
     if (next !== undefined && this.#mayBeAppointed(next)) {
       // quorum-protocol.md 9.5: the appointed one is voted for outside every round.
       const peerEpoch = BigInt(this.#core.currentEpoch)
-      this.#begin({ leader: BigInt(next), zxid: this.#core.history.last, round: -1n, peerEpoch })
+      this.#begin({ leader: BigInt(next), zxid: this.#core.statedLast, round: -1n, peerEpoch })
     } else {
       this.#look('the role has ended')
     }
@@ -321,8 +321,8 @@ export class Peer {
   }
 
   #mayBeAppointed(next: PeerId): boolean {
-    const { history, members, me } = this.#core
-    if (history.last === -1n || !members.mayLead(next)) return false
+    const { isBlank, members, me } = this.#core
+    if (isBlank || !members.mayLead(next)) return false
     return next !== me || !this.#core.isObserver
   }
 }

@@ -35,7 +35,9 @@ export class Durability implements Checker {
     }
     if (notification.leader !== BigInt(member.id)) return
     this.looks++
-    if (notification.zxid !== disk.lastLogged) {
+    // An empty disk may decline to vote.
+    const isBlank = disk.lastLogged === 0n && notification.zxid === -1n
+    if (!isBlank && notification.zxid !== disk.lastLogged) {
       this.#fail(member, `votes ${hex(notification.zxid)}, but logged ${hex(disk.lastLogged)}`)
     }
   }
