@@ -23,7 +23,7 @@ test('switched off, everybody comes in', () => {
   assert.equal(off.dropProbability, 0)
 })
 
-test('as many as there are tokens, and what time adds, but never more than the bucket holds', () => {
+test('as many as there are tokens and time adds, never more than the bucket holds', () => {
   const one = throttle({ tokens: 10, fillTimeMs: 100, fillCount: 2 })
   assert.equal(admitted(one, 20, 0), 10)
   assert.equal(one.deficit, 10)

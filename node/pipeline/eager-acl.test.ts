@@ -63,7 +63,7 @@ const TABLE: readonly (readonly [(client: TestClient) => unknown, number, boolea
   [c => c.delete('/open'), ok, false],
 ]
 
-test('what its own state forbids is refused by the member that is asked, without a transaction', () => {
+test('what its state forbids is refused by the member that is asked, without a transaction', () => {
   const { ensemble, clients } = world(true)
   for (const client of clients) {
     for (const [i, [ask, err, isEager]] of TABLE.entries()) {

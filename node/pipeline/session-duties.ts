@@ -1,4 +1,4 @@
-/** What a member that decides owes to sessions and to znodes with a time (client-protocol.md 10.4). */
+/** What whoever decides owes to sessions and to znodes with a time (client-protocol.md 15). */
 import type { SessionId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import type { Session } from '../sessions/tracker.ts'
