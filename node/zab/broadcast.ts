@@ -6,10 +6,12 @@ import { type Core, epochZxid, packet } from './core.ts'
 import type { Entry, LinkId } from './inputs.ts'
 import type { LearnerHandle } from './learner-handle.ts'
 import { isQuorumOfAll } from './quorum.ts'
+import type { SyncRequests } from './sync-requests.ts'
 
 export class Broadcast {
   readonly #core: Core
   readonly #handles: ReadonlyMap<PeerId, LearnerHandle>
+  readonly #syncs: SyncRequests
   readonly #configs: Map<Zxid, Membership>
   readonly #hasAcked: (id: PeerId) => boolean
   #lastProposed: Zxid
@@ -19,9 +21,15 @@ export class Broadcast {
   #followers: readonly LinkId[]
   #observers: readonly LinkId[]
 
-  constructor(core: Core, handles: ReadonlyMap<PeerId, LearnerHandle>, epoch: number) {
+  constructor(
+    core: Core,
+    handles: ReadonlyMap<PeerId, LearnerHandle>,
+    syncs: SyncRequests,
+    epoch: number,
+  ) {
     this.#core = core
     this.#handles = handles
+    this.#syncs = syncs
     this.#configs = new Map()
     this.#lastProposed = epochZxid(epoch)
     this.#ownDurable = core.history.last
@@ -105,6 +113,7 @@ export class Broadcast {
       if (config === undefined) {
         this.#core.send(this.#followers, packet(PacketType.commit, next.zxid))
         this.#core.send(this.#observers, packet(PacketType.inform, next.zxid, next.bytes))
+        this.#syncs.committed(next.zxid)
         continue
       }
       this.#core.emit({ do: 'deliver', entries })
@@ -127,6 +136,7 @@ export class Broadcast {
     const inform = packet(PacketType.informAndActivate, zxid, encodeDesignatedLeader(leader, bytes))
     this.#core.send(this.#followers, commit)
     this.#core.send(this.#observers, inform)
+    this.#syncs.committed(zxid)
     this.#core.activate(config)
     if (leader !== this.#core.me) {
       this.#core.leave(`the new configuration is led by ${leader}`, leader)

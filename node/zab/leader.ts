@@ -63,7 +63,7 @@ export class Leader {
     this.#summary = { currentEpoch: core.currentEpoch, lastZxid: core.history.last }
     this.#promises = new Set([core.me])
     this.#syncs = new SyncRequests(core, this.#handles)
-    this.#broadcast = new Broadcast(core, this.#handles, core.acceptedEpoch)
+    this.#broadcast = new Broadcast(core, this.#handles, this.#syncs, core.acceptedEpoch)
     this.#phase = 'discovery'
     this.#epoch = -1
     this.#token = -1
@@ -316,7 +316,7 @@ export class Leader {
     } else if (this.#phase === 'entering') {
       this.#core.currentEpoch = this.#epoch
       this.#enterPhase('synchronisation')
-      this.#broadcast = new Broadcast(this.#core, this.#handles, this.#epoch)
+      this.#broadcast = new Broadcast(this.#core, this.#handles, this.#syncs, this.#epoch)
       this.#nameConfig()
       for (const handle of this.#links.values()) this.#synchronise(handle)
       this.#tryEstablish()

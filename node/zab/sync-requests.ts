@@ -2,6 +2,10 @@
  * `sync` on the leader: answered when everything proposed before it is committed and, unless
  * switched off, when a quorum has answered a ping that was sent after it came, so that no newer
  * leader can have committed anything before (ZOOKEEPER-1675: sync and read are linearizable).
+ *
+ * Apache's learners get the answer that Apache's leader gives, unconfirmed, and at its place among
+ * the commits: before that of any write that came later. Their CommitProcessor takes answers in the
+ * order of its requests only, and one that is out of order blocks all its clients for good.
  */
 import { NO_ZXID, type PeerId, type Zxid } from '../../wire/ids.ts'
 import { PacketType } from '../../wire/records/quorum.ts'
@@ -9,6 +13,12 @@ import { type Core, packet } from './core.ts'
 import type { LinkId } from './inputs.ts'
 import type { LearnerHandle } from './learner-handle.ts'
 import { isQuorumOfAll } from './quorum.ts'
+
+/** Of a learner that is not ours. */
+interface PlainSync {
+  readonly link: LinkId
+  readonly zxid: Zxid
+}
 
 interface OpenSync {
   readonly token: number
@@ -21,6 +31,8 @@ export class SyncRequests {
   readonly #core: Core
   readonly #handles: ReadonlyMap<PeerId, LearnerHandle>
   readonly #open: OpenSync[]
+  /** Oldest first, none of them answered by what is delivered. */
+  readonly #plain: PlainSync[]
   /** Latest round of pings sent, and latest that a quorum has answered. */
   #round: number
   #confirmed: number
@@ -29,12 +41,19 @@ export class SyncRequests {
     this.#core = core
     this.#handles = handles
     this.#open = []
+    this.#plain = []
     this.#round = 0
     this.#confirmed = 0
   }
 
   /** A sync arrives; everything up to `lastProposed` was proposed before it. */
   add(token: number, link: LinkId | undefined, lastProposed: Zxid): void {
+    if (link !== undefined && this.#isApaches(link)) {
+      const { last, delivered } = this.#core.history
+      this.#plain.push({ link, zxid: last })
+      this.committed(delivered)
+      return
+    }
     const isConfirmed = this.#core.options.isSyncConfirmed
     const isIdle = this.#round === this.#confirmed
     // A round that is on its way began too early: the next one is for this sync.
@@ -43,6 +62,15 @@ export class SyncRequests {
     this.#open.push({ token, link, zxid, round })
     if (isConfirmed && isIdle) this.#beginRound(lastProposed)
     this.answer()
+  }
+
+  /** The commit of `zxid` has been sent and nothing behind it. */
+  committed(zxid: Zxid): void {
+    for (let first = this.#plain[0]; first !== undefined; first = this.#plain[0]) {
+      if (first.zxid > zxid) return
+      this.#plain.shift()
+      this.#core.send([first.link], packet(PacketType.sync, NO_ZXID))
+    }
   }
 
   /** A learner has answered a ping. */
@@ -76,8 +104,16 @@ export class SyncRequests {
 
   forget(link: LinkId): void {
     const kept = this.#open.filter(sync => sync.link !== link)
-    this.#open.length = 0
-    this.#open.push(...kept)
+    this.#open.splice(0, this.#open.length, ...kept)
+    const plain = this.#plain.filter(sync => sync.link !== link)
+    this.#plain.splice(0, this.#plain.length, ...plain)
+  }
+
+  #isApaches(link: LinkId): boolean {
+    for (const handle of this.#handles.values()) {
+      if (handle.link === link) return handle.features === 0
+    }
+    return false
   }
 
   #beginRound(lastProposed: Zxid): void {
