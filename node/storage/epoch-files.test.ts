@@ -44,8 +44,10 @@ test('missing files are written from the newest zxid and named', async () => {
 
 test('files and database that contradict each other stop the start', async () => {
   const last = zxid(0x300000001n)
-  const older = diskWith({ currentEpoch: '2', acceptedEpoch: '3' })
+  const older = diskWith({ currentEpoch: '2', acceptedEpoch: '2' })
   await assert.rejects(loadEpochs(older, DIR, last), /current epoch 2 is older .* 3/)
+  const lost = diskWith({ currentEpoch: '2' })
+  await assert.rejects(loadEpochs(lost, DIR, last), /current epoch 2 is older .* 3/)
   const accepted = diskWith({ currentEpoch: '4', acceptedEpoch: '3' })
   await assert.rejects(loadEpochs(accepted, DIR, last), /accepted epoch 3 is less .* 4/)
   const fine = diskWith({ currentEpoch: '4', acceptedEpoch: '5' })
@@ -56,5 +58,12 @@ test('an interrupted write of the current epoch is adopted', async () => {
   const files = { currentEpoch: '2', 'currentEpoch.tmp': '3', acceptedEpoch: '3' }
   const disk = diskWith(files)
   assert.equal((await loadEpochs(disk, DIR, zxid(0x300000001n))).current, 3)
+  assert.equal(await readEpoch(disk, DIR, 'currentEpoch'), 3)
+})
+
+test('a crash between the history of an epoch and currentEpoch is repaired', async () => {
+  const disk = diskWith({ currentEpoch: '2', acceptedEpoch: '4' })
+  const epochs = await loadEpochs(disk, DIR, zxid(0x300000001n))
+  assert.deepEqual(epochs, { accepted: 4, current: 3, recreated: [] })
   assert.equal(await readEpoch(disk, DIR, 'currentEpoch'), 3)
 })

@@ -61,13 +61,30 @@ export async function loadEpochs(disk: Disk, dir: string, lastZxid: Zxid): Promi
     return epochOf(lastZxid)
   }
   let current = await read(EPOCH_FILES.current)
-  if (epochOf(lastZxid) > current) current = await adoptInterrupted(disk, dir, lastZxid, current)
   const accepted = await read(EPOCH_FILES.accepted)
+  if (epochOf(lastZxid) > current) {
+    const isAccepted = !recreated.includes(EPOCH_FILES.accepted) && accepted >= epochOf(lastZxid)
+    current = isAccepted
+      ? await adoptHistory(disk, dir, lastZxid)
+      : await adoptInterrupted(disk, dir, lastZxid, current)
+  }
   if (accepted < current) {
     const what = `accepted epoch ${accepted} is less than the current epoch ${current}`
     throw new StorageError('corrupt', `${dir}/${EPOCH_FILES.accepted}`, undefined, what)
   }
   return { accepted, current, recreated }
+}
+
+/**
+ * A crash while the member became level: the history of the new epoch is durable, currentEpoch,
+ * which follows it (quorum-protocol.md 6.4, ZOOKEEPER-4643), is not. A transaction of that epoch
+ * exists, so its leader was established by a quorum whose history up to there is now ours: the
+ * member may say so, and has to, since a leader of Apache's would not start over such files either.
+ */
+async function adoptHistory(disk: Disk, dir: string, lastZxid: Zxid): Promise<number> {
+  const epoch = epochOf(lastZxid)
+  await writeEpoch(disk, dir, EPOCH_FILES.current, epoch)
+  return epoch
 }
 
 /** A crash between the write of the new epoch and its rename: the value is in the .tmp file. */
