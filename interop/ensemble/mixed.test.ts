@@ -4,7 +4,7 @@
  */
 import assert from 'node:assert/strict'
 import { describe, test } from 'node:test'
-import { ok } from '../harness/client.ts'
+import { type Answer, ok } from '../harness/client.ts'
 import { apacheTool, files, look, write } from '../storage/disk.ts'
 import {
   APACHE,
@@ -79,6 +79,37 @@ async function readWithApachesTools({ dataDir }: Member): Promise<void> {
     await apacheTool(`${server}.SnapshotComparer`, ...flags),
     /Successfully parsed|nodes/i,
   )
+}
+
+void describe("Apache's follower under our leader", () => {
+  void test('syncs and writes of many clients are all answered', async () => {
+    const ensemble = await Ensemble.prepare([APACHE, OURS, OURS])
+    try {
+      await ensemble.startUnder(ensemble.member(3))
+      const clients = Array.from({ length: 6 }, async (_, i) => syncAndWrite(ensemble.member(1), i))
+      await Promise.all(clients)
+    } catch (error) {
+      ensemble.keep = true
+      throw error
+    } finally {
+      await ensemble.stop()
+    }
+  })
+})
+
+/**
+ * Apache's CommitProcessor answers its clients' writes and syncs in one order: an answer out of
+ * order would leave all that follow without one.
+ */
+async function syncAndWrite(member: Member, i: number): Promise<void> {
+  const client = await member.connect()
+  const path = `/order-${i}`
+  ok(await client.create(path))
+  for (let round = 0; round < 150; round++) {
+    const calls = [client.sync(path), client.setData(path, `${round}`), client.sync(path)]
+    for (const answer of await Promise.all<Answer<unknown>>(calls)) ok(answer)
+  }
+  await client.close()
 }
 
 void describe('observers', () => {
