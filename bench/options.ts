@@ -42,7 +42,7 @@ export function parseOptions(args: readonly string[], folder: string): BenchOpti
     },
   })
   const isQuick = values.quick
-  const timeMs = positive('seconds', values.seconds, isQuick ? 1.2 : 4) * 1000
+  const timeMs = positive('seconds', values.seconds, isQuick ? 1 : 4) * 1000
   return {
     isQuick,
     only: values.only
@@ -50,9 +50,9 @@ export function parseOptions(args: readonly string[], folder: string): BenchOpti
       .filter(part => part !== '')
       .map(part => new RegExp(`^${part}$`)),
     rounds: positive('rounds', values.rounds, isQuick ? 1 : 3),
-    warmupMs: isQuick ? 600 : 2000,
+    warmupMs: isQuick ? 500 : 2000,
     timeMs,
-    primeMs: isQuick ? 3000 : 10_000,
+    primeMs: isQuick ? 2000 : 10_000,
     datasetNodes: positive('nodes', values.nodes, isQuick ? 50_000 : 1_000_000),
     idleSessions: isQuick ? 500 : 5000,
     work: values.work,

@@ -35,7 +35,7 @@ async function main(args: readonly string[]): Promise<void> {
   mkdirSync(options.out, { recursive: true })
   const name = join(options.out, `${startedAt.slice(0, 10)}-${hostname()}`)
   writeFileSync(`${name}.md`, markdown)
-  writeFileSync(`${name}.json`, `${JSON.stringify(results, undefined, 1)}\n`)
+  writeFileSync(`${name}.json`, `${JSON.stringify(results, undefined, 2)}\n`)
   note(`written to ${name}.md and .json`)
 }
 
