@@ -1,7 +1,8 @@
 /**
  * enableEagerACLCheck (client-protocol.md 16.8): whoever takes a write in an ensemble looks first
  * whether its own, committed state lets the client do it. Missing znodes and bad paths are left to
- * the leader, as are writes that cannot be read. The refusal comes in its turn; Apache's may overtake.
+ * the leader, as are writes that cannot be read. The refusal comes in its turn; Apache's may
+ * overtake earlier replies.
  */
 import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode, Perms } from '../../wire/opcodes.ts'
