@@ -26,8 +26,18 @@ export class Nemesis {
   /** One misfortune after the other until `isOver`; everybody runs again afterwards. */
   async run(isOver: () => boolean): Promise<void> {
     while (!isOver()) {
+      this.assertAlive()
       await this.#strike()
       await pause(this.#dice.between(100, REST_MAX_MS))
+    }
+  }
+
+  /** A member that ended by itself must not be hidden by the next kill and start. */
+  assertAlive(): void {
+    for (const { id, server } of this.#ensemble.members) {
+      if (!server.isRunning) throw new Error(`member ${id} ended by itself\n${server.logTail()}`)
+      const error = server.logTail(Number.MAX_SAFE_INTEGER).match(/^.*"level":"error".*$/m)
+      if (error !== null) throw new Error(`member ${id} reports an error\n${error[0]}`)
     }
   }
 

@@ -80,6 +80,7 @@ async function play(
   const endMs = performance.now() + durationMs
   await nemesis.run(() => performance.now() > endMs || record.surprises.length > 0)
   assertNothing('surprising answers', record.surprises)
+  nemesis.assertAlive()
   await ensemble.awaitServing(ensemble.members)
   await assertProgress(workers)
   record.isStopped = true
