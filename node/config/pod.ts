@@ -1,6 +1,6 @@
 /**
  * A member in a pod of a StatefulSet: what it starts with. The operator tells it everything in two
- * mounted ConfigMaps; nothing is looked up, no probe and no hook decides (docs/internals/operator.md).
+ * mounted ConfigMaps; nothing is looked up, no probe and no hook decides.
  */
 import { parseProperties, printProperty } from './properties.ts'
 

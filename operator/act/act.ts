@@ -141,11 +141,12 @@ async function reconfigure(
 ): Promise<void> {
   const as = await credentialsOf(hands.kube, cluster)
   const { joining, leaving, ifVersion } = step
-  const outcome = await hands.ensemble.reconfig(step.leader.address, as, {
-    joining,
-    leaving,
-    ifVersion,
-  })
+  const change = { joining, leaving, ifVersion }
+  const outcome = await hands.ensemble
+    .reconfig(step.leader.address, as, change)
+    .catch(
+      (error: unknown) => ({ ok: false, reason: `outcome unknown, ${String(error)}` }) as const,
+    )
   if (outcome.ok) return
   // Somebody else has changed the configuration: the next look sees it.
   throw new StepError('ReconfigRefused', `${step.leader.name} refuses: ${outcome.reason}`)

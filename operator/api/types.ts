@@ -75,7 +75,7 @@ export interface ObserversSpec {
    * them.
    */
   readonly membership: 'Dynamic' | 'Pinned'
-  /** Requests and limits of a member. Give a memory limit: the heap follows it. */
+  /** Requests and limits of a member. */
   readonly resources: JsonObject
   /** Where pods may run. */
   readonly placement: Placement
@@ -222,7 +222,7 @@ export interface ZkClusterSpec {
   readonly logLevel: 'trace' | 'debug' | 'info' | 'warn' | 'error'
   /** Where members keep their data. */
   readonly storage: Storage
-  /** Requests and limits of a member. Give a memory limit: the heap follows it. */
+  /** Requests and limits of a member. */
   readonly resources: JsonObject
   /** Where pods may run. */
   readonly placement: Placement
@@ -327,7 +327,7 @@ export interface ZkObserversSpec {
    * them.
    */
   readonly membership: 'Dynamic' | 'Pinned'
-  /** Requests and limits of a member. Give a memory limit: the heap follows it. */
+  /** Requests and limits of a member. */
   readonly resources: JsonObject
   /** Where pods may run. */
   readonly placement: Placement

@@ -27,7 +27,8 @@ export class Queue {
   /** Due now, in order. */
   readonly #due = new Set<string>()
   readonly #later = new Map<string, { readonly atMs: number; readonly alarm: Alarm }>()
-  readonly #busy = new Set<string>()
+  /** What is being worked on, and its end. */
+  readonly #busy = new Map<string, Promise<void>>()
   readonly #again = new Set<string>()
   readonly #failures = new Map<string, number>()
   #nextSlotMs = 0
@@ -75,6 +76,11 @@ export class Queue {
     this.#forgetLater(name)
   }
 
+  /** Resolves when nothing is being worked on. */
+  async idle(): Promise<void> {
+    while (this.#busy.size > 0) await Promise.all(this.#busy.values())
+  }
+
   /** Takes no more names. Work that has begun goes on to its end. */
   stop(): void {
     this.#isStopped = true
@@ -107,11 +113,11 @@ export class Queue {
     const { clock, ratePerSecond, work } = this.#options
     this.#nextSlotMs = clock.monotonicMs() + 1000 / ratePerSecond
     this.#due.delete(name)
-    this.#busy.add(name)
-    work(name).then(
+    const done = work(name).then(
       result => this.#end(name, result),
       () => this.#end(name, { againMs: undefined, failed: true }),
     )
+    this.#busy.set(name, done)
   }
 
   #end(name: string, { againMs, failed }: Result): void {

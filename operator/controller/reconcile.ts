@@ -3,13 +3,14 @@ import type { Clock, Log } from '../../base/ports.ts'
 import { act, type Hands, StepError } from '../act/act.ts'
 import type { Manifest } from '../api/manifest.ts'
 import { API_VERSION } from '../api/schema.ts'
+import type { Condition, ZkClusterStatus } from '../api/types.ts'
 import type { OperatorSettings } from '../desired/settings.ts'
 import { observe } from '../observe/observe.ts'
 import type { Trouble } from '../plan/conditions.ts'
 import { type Plan, plan } from '../plan/plan.ts'
 import { clusterStatus, poolStatus } from '../plan/status.ts'
 import { isChange, whyOf } from '../plan/steps.ts'
-import { KubeError } from '../ports/kube-api.ts'
+import { type KubeApi, KubeError } from '../ports/kube-api.ts'
 import type { Observed } from '../ports/observed.ts'
 import type { Result } from './queue.ts'
 
@@ -18,8 +19,13 @@ export interface Controller {
   readonly settings: OperatorSettings
   readonly clock: Clock
   readonly log: Log
-  /** Told about every decision. */
-  readonly onPlan?: (cluster: string, plan: Plan, trouble: Trouble | undefined) => void
+  /** Told about every decision, and what it came to. */
+  readonly onPlan?: (
+    cluster: string,
+    plan: Plan,
+    conditions: readonly Condition[],
+    trouble: Trouble | undefined,
+  ) => void
 }
 
 /** After a change the world looks different at once; while waiting, members are asked again. */
@@ -36,8 +42,9 @@ export async function reconcile(
   if (observed === undefined) return { againMs: undefined, failed: false }
   const decided = plan(observed, settings)
   const trouble = await tryToAct(controller, decided, observed)
-  controller.onPlan?.(`${namespace}/${name}`, decided, trouble)
-  if (!observed.cluster.meta.isDeleting) await tell(controller, observed, decided, trouble)
+  const status = clusterStatus(observed, decided, trouble, settings.clusterDomain)
+  controller.onPlan?.(`${namespace}/${name}`, decided, status.conditions ?? [], trouble)
+  if (!observed.cluster.meta.isDeleting) await tell(hands.kube, observed, decided, status)
   return { againMs: againMs(decided), failed: trouble !== undefined }
 }
 
@@ -72,20 +79,19 @@ async function tryToAct(
 
 /** Writes what has changed of the statuses. */
 async function tell(
-  { hands, settings }: Controller,
+  kube: KubeApi,
   observed: Observed,
   decided: Plan,
-  trouble: Trouble | undefined,
+  status: ZkClusterStatus,
 ): Promise<void> {
   const { cluster } = observed
-  const status = clusterStatus(observed, decided, trouble, settings.clusterDomain)
   if (isNews(status, cluster.status)) {
-    await hands.kube.applyStatus(statusOf('ZkCluster', cluster.meta, status))
+    await kube.applyStatus(statusOf('ZkCluster', cluster.meta, status))
   }
   for (const { pool } of decided.desired.pools) {
     const own = poolStatus(observed, decided, pool)
     if (isNews(own, pool.resource.status)) {
-      await hands.kube.applyStatus(statusOf('ZkObservers', pool.resource.meta, own))
+      await kube.applyStatus(statusOf('ZkObservers', pool.resource.meta, own))
     }
   }
 }

@@ -65,7 +65,7 @@ export class TestWorld {
       settings: WORLD_SETTINGS,
       clock: { wallMs: () => kube.nowMs, monotonicMs: () => kube.nowMs },
       log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
-      onPlan: (_name, plan, trouble) => {
+      onPlan: (_name, plan, _conditions, trouble) => {
         this.plans.push(plan)
         if (plan.step.step !== 'wait') {
           const why = 'why' in plan.step ? plan.step.why : ''

@@ -56,11 +56,15 @@ function firstStartUntil({ nowMs, firstStartUntil: before }: Observed): number {
   return now + FIRST_START_SECONDS
 }
 
-/** What is committed; else what was said before; else the beginning. */
+/**
+ * What is committed; else what was said before, since somebody may have started with it; else the
+ * beginning.
+ */
 function startList(observed: Observed, settings: OperatorSettings): string {
   const { committed, cluster } = observed
   if (committed !== undefined) return printDynamicFile(committed)
-  if (observed.startList !== undefined) return observed.startList
+  const mayHaveStarted = voterSetOf(observed) !== undefined || isInitialized(observed)
+  if (observed.startList !== undefined && mayHaveStarted) return observed.startList
   const { name, namespace } = cluster.meta
   const place = { cluster: name, namespace, clusterDomain: settings.clusterDomain }
   return firstStartList(names.voters(name), cluster.spec.voters, place)

@@ -1,4 +1,4 @@
-/** Restarts: observers, followers, the leader last and after passing the lead on (operators.md 4.2). */
+/** Restarts: observers, followers, the leader last, its lead passed on (operators.md 4.2). */
 import type { Observed, ObservedPod } from '../ports/observed.ts'
 import { type LeadingPod, quorumOf, troubleText } from './gate.ts'
 import { isLate } from './repair.ts'
@@ -118,7 +118,7 @@ function allowedAway(maxUnavailable: string, pods: number): number {
   return Math.max(1, count)
 }
 
-/** A node is being emptied under the leader: the lead moves before the pod must (operators.md 4.12). */
+/** A node is emptied under the leader: the lead moves before the pod must (operators.md 4.12). */
 export const drain: Rule = ({ observed, gate }) => {
   if (!gate.isSettled || gate.leader.isNodeClosed !== true) return undefined
   const heir = heirOf(observed, gate.leader)

@@ -1,4 +1,4 @@
-/** Claims grow one at a time; then the StatefulSet is made anew around its pods (operators.md 4.11). */
+/** Claims grow one at a time; then the StatefulSet is made anew (operators.md 4.11). */
 import { parseQuantity } from '../api/quantity.ts'
 import { claimedVolumes } from '../desired/pod.ts'
 import type { ObservedClaim } from '../ports/observed.ts'

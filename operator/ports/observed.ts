@@ -18,7 +18,7 @@ export interface ObservedObject {
 
 export interface ObservedSet extends ObservedObject {
   readonly replicas: number
-  /** The revision that new pods get; undefined while the controller has not seen the last change. */
+  /** The revision of new pods; undefined while the controller has not seen the last change. */
   readonly revision: string | undefined
   /** Requested size by volume, as the templates of claims say. */
   readonly claimSizes: ReadonlyMap<string, string>
