@@ -38,12 +38,15 @@ interface Run {
 /** Clients at all members ask, move, are cut off and expire, while links deliver when they like. */
 function run(seed: number, steps: number): Run {
   const random = new TestRandom(seed)
-  const ensemble = new TestEnsemble(2)
+  const isLocal = random.oneIn(2)
+  const options = { localSessions: isLocal, localSessionsUpgrading: isLocal }
+  const ensemble = new TestEnsemble(2, options)
   const all: Asker[] = []
   const syncs: Sync[] = []
   const enter = (client: TestClient): void => void all.push(new Asker(client))
   for (const member of ensemble.members) enter(connect(ensemble, member))
   for (let step = 0; step < steps; step++) {
+    for (const member of ensemble.members) member.advance(0)
     const open = all.filter(({ client }) => client.isOpen && client.session !== undefined)
     const asker = open.length > 0 ? random.pick(open) : undefined
     switch (random.int(20)) {

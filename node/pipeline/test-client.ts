@@ -253,8 +253,9 @@ export class TestClient implements Transport {
       this.session = sessionId(id)
       this.timeoutMs = timeOut
       const { database, pipeline } = this.member
-      const isLocal = pipeline.localTracker.get(this.session) !== undefined
-      const isKnown = id === 0n || isLocal || database.sessions.has(this.session)
+      // A local one that becomes global may move before its transaction is applied there.
+      const mayBeLocal = pipeline.options.localSessions
+      const isKnown = id === 0n || mayBeLocal || database.sessions.has(this.session)
       invariant(isKnown, 'a session is told of when its transaction is applied')
       return true
     }
