@@ -106,3 +106,5 @@ function note(text: string): void {
 }
 
 await main(process.argv.slice(2))
+// A socket that lingers is no reason to wait; servers that still run are ended by the exit hook.
+process.exit()
