@@ -6,10 +6,14 @@ import { ok } from '../harness/client.ts'
 import { fourLetter } from '../harness/four-letter.ts'
 import { freePorts } from '../harness/ports.ts'
 import type { ServerKind } from '../harness/server.ts'
+import { poll } from '../harness/wait.ts'
 import { write } from '../storage/disk.ts'
 import { Ensemble, type Member, type MemberPlan } from './ensemble.ts'
-import { rejoin, writeSome } from './faults.ts'
+import { rejoin, syncAndWrite, writeSome } from './faults.ts'
 import { assertSameState } from './state.ts'
+
+/** Shortest session: two ticks of 500 ms. */
+const SHORT_SESSION_MS = 1000
 
 const CASES: readonly {
   readonly master: ServerKind
@@ -48,15 +52,29 @@ void describe('observer masters', () => {
   }
 })
 
+/** What the observer hears of a session reaches the leader. */
+async function staysAlive(observer: Member): Promise<void> {
+  const client = await observer.connect({ timeOut: SHORT_SESSION_MS })
+  const since = Date.now()
+  await poll('twice the time-out, with nothing but pings', async () => {
+    ok(await client.ping())
+    return Date.now() - since > 2 * client.session.timeOut ? true : undefined
+  })
+  await client.close()
+}
+
 async function observe(ensemble: Ensemble, observer: Member): Promise<void> {
   assert.match(await fourLetter(ensemble.member(2).port, 'mntr'), /^zk_synced_observers\t0$/m)
+  assert.match(await fourLetter(ensemble.member(1).port, 'mntr'), /^zk_synced_observers\t1$/m)
   await write(observer.port)
+  await staysAlive(observer)
   const client = await observer.connect()
   ok(await client.create('/by-observer', { flags: CreateMode.ephemeral }))
   for (let i = 0; i < 50; i++) {
     ok(await client.sync('/'))
     ok(await client.setData('/by-observer', `${i}`))
   }
+  await syncAndWrite(observer)
   // The session moves to the leader and back.
   const moved = await ensemble.member(2).connect(client.credentials)
   ok(await moved.setData('/by-observer', 'moved'))

@@ -346,11 +346,18 @@ export class MemberView implements AdminView {
   quorum(): QuorumView | undefined {
     const { quorum } = this.#config
     if (quorum === undefined || this.#ensemble === undefined) return undefined
-    const sinceMs = this.#ensemble.roleSinceMs
-    return quorumView(quorum, this.#ensemble.describe(), this.#ports.clock.monotonicMs() - sinceMs)
+    return quorumView(
+      quorum,
+      this.#ensemble,
+      this.#pipeline.leaderSyncs.size,
+      this.#ports.clock.monotonicMs(),
+    )
   }
 
-  resetObserverConnectionStats(): void {}
+  resetObserverConnectionStats(): void {
+    const ensemble = this.#ensemble
+    for (const { link } of ensemble?.observers() ?? []) ensemble?.resetTraffic(link)
+  }
 
   handOver(to: PeerId | undefined): string | null {
     const ensemble = this.#ensemble

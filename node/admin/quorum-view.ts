@@ -1,17 +1,21 @@
 /** What people and monitors see of the ensemble, out of what consensus says of itself. */
 import { type Member, printMembership } from '../../wire/config-string.ts'
 import type { QuorumConfig } from '../config/config.ts'
+import type { Ensemble, ObserverLink } from '../member/ensemble.ts'
 import type { PeerDescription } from '../zab/peer.ts'
-import type { LeaderView, MemberView, QuorumView, ZabPhase } from './view.ts'
+import type { LeaderView, LearnerView, MemberView, QuorumView, ZabPhase } from './view.ts'
 
 /** The only election algorithm there is. */
 const ELECTION_ALGORITHM = 3
 
 export function quorumView(
   quorum: QuorumConfig,
-  peer: PeerDescription,
-  roleForMs: number,
+  ensemble: Ensemble,
+  pendingSyncs: number,
+  nowMs: number,
 ): QuorumView {
+  const peer = ensemble.describe()
+  const roleForMs = nowMs - ensemble.roleSinceMs
   const { committedConfig } = peer
   const leader = committedConfig.members.find(member => member.id === peer.leader)
   const own = committedConfig.members.find(member => member.id === peer.id)
@@ -28,9 +32,9 @@ export function quorumView(
     members: committedConfig.members.map(memberView),
     leaderId: peer.leader,
     leaderAddress: leader?.addresses[0]?.host,
-    observerMasterId: undefined,
-    leader: peer.role === 'leading' ? leaderView(peer, roleForMs) : undefined,
-    observers: undefined,
+    observerMasterId: peer.observerMaster,
+    leader: peer.role === 'leading' ? leaderView(peer, pendingSyncs, roleForMs) : undefined,
+    observers: ensemble.observers()?.map(observerView),
   }
 }
 
@@ -47,7 +51,23 @@ function memberView(member: Member): MemberView {
   }
 }
 
-function leaderView(peer: PeerDescription, roleForMs: number): LeaderView {
+function observerView({ id, traffic }: ObserverLink): LearnerView {
+  const { address, port, establishedAtMs, queuedPackets, queuedBytes } = traffic
+  const { packetsReceived, packetsSent, requests, lastZxid } = traffic
+  return {
+    remote: { address, port },
+    sid: id,
+    establishedAtMs,
+    queuedPackets,
+    queuedPacketsBytes: queuedBytes,
+    packetsReceived,
+    packetsSent,
+    requests,
+    lastZxid,
+  }
+}
+
+function leaderView(peer: PeerDescription, pendingSyncs: number, roleForMs: number): LeaderView {
   const synced = peer.learners.filter(learner => learner.isSynced)
   const voters = new Set(
     peer.committedConfig.members
@@ -60,7 +80,7 @@ function leaderView(peer: PeerDescription, roleForMs: number): LeaderView {
     syncedFollowers: followers.filter(learner => voters.has(learner.id)).length,
     syncedNonVotingFollowers: followers.filter(learner => !voters.has(learner.id)).length,
     syncedObservers: synced.length - followers.length,
-    pendingSyncs: 0,
+    pendingSyncs,
     uptimeMs: Math.floor(roleForMs),
   }
 }

@@ -62,6 +62,7 @@ export function buildQuorum(
       connectRetryDelayMs: settings.ms('leaderConnectDelayDuringRetryMs'),
     },
     observer: {
+      isPinned: settings.boolean('observer.pinned') && peerType === 'observer',
       reconnectDelayMs: settings.ms('observer.reconnectDelayMs'),
       electionDelayMs: settings.ms('observer.election.DelayMs'),
       masterQueueLimitBytes: settings.bytes('observerMaster.sizeLimit'),

@@ -285,6 +285,8 @@ export interface QuorumConfig {
     readonly connectRetryDelayMs: number
   }
   readonly observer: {
+    /** It keeps its role although no configuration names it. */
+    readonly isPinned: boolean
     readonly reconnectDelayMs: number
     readonly electionDelayMs: number
     readonly masterQueueLimitBytes: number

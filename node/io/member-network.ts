@@ -4,7 +4,7 @@ import type { Membership } from '../../wire/config-string.ts'
 import type { PeerId, Zxid } from '../../wire/ids.ts'
 import type { QuorumPacket } from '../../wire/records/quorum.ts'
 import type { Config, QuorumConfig } from '../config/config.ts'
-import type { Network, NetworkEvents } from '../member/ports.ts'
+import type { LinkPort, LinkTraffic, Network, NetworkEvents } from '../member/ports.ts'
 import type { TreeWriter } from '../storage/tree-stream.ts'
 import type { Database } from '../tree/database.ts'
 import type { LinkId } from '../zab/inputs.ts'
@@ -35,6 +35,7 @@ export class MemberNetwork implements Network {
         listenOnAllIps,
         connectTimeoutMs: election.connectTimeoutMs,
         maxFieldBytes: config.limits.maxBufferBytes + config.limits.maxBufferExtraBytes,
+        observerMasterPort: quorum.observerMasterPort,
         newDatabase,
         log,
       },
@@ -51,12 +52,12 @@ export class MemberNetwork implements Network {
     this.#election.notify(to, content)
   }
 
-  connect(to: PeerId, attempt: number): void {
-    this.#quorum.connect(to, attempt)
+  connect(to: PeerId, attempt: number, port: LinkPort): void {
+    this.#quorum.connect(to, attempt, port)
   }
 
-  listen(isLeading: boolean): void {
-    this.#quorum.listen(isLeading)
+  listen(port: LinkPort | undefined): void {
+    this.#quorum.listen(port)
   }
 
   send(link: LinkId, packet: QuorumPacket): void {
@@ -73,6 +74,14 @@ export class MemberNetwork implements Network {
 
   isOpen(link: LinkId): boolean {
     return this.#quorum.isOpen(link)
+  }
+
+  traffic(link: LinkId): LinkTraffic | undefined {
+    return this.#quorum.traffic(link)
+  }
+
+  resetTraffic(link: LinkId): void {
+    this.#quorum.resetTraffic(link)
   }
 
   flush(): void {

@@ -7,11 +7,11 @@ import { promisify } from 'node:util'
 import { zstdCompress } from 'node:zlib'
 import type { Log } from '../../base/ports.ts'
 import type { Membership } from '../../wire/config-string.ts'
-import type { PeerId, Zxid } from '../../wire/ids.ts'
+import { NO_ZXID, type PeerId, type Zxid } from '../../wire/ids.ts'
 import { JuteError } from '../../wire/reader.ts'
 import { PacketType, type QuorumPacket, writeQuorumPacket } from '../../wire/records/quorum.ts'
 import { Writer } from '../../wire/writer.ts'
-import type { NetworkEvents } from '../member/ports.ts'
+import type { LinkPort, LinkTraffic, NetworkEvents } from '../member/ports.ts'
 import type { TreeWriter } from '../storage/tree-stream.ts'
 import type { Database } from '../tree/database.ts'
 import type { LinkId } from '../zab/inputs.ts'
@@ -23,6 +23,7 @@ export interface QuorumLinksOptions {
   readonly connectTimeoutMs: number
   /** Longest field of a packet. */
   readonly maxFieldBytes: number
+  readonly observerMasterPort: number
   /** For a snapshot that is received. */
   readonly newDatabase: () => Database
   readonly log: Log
@@ -34,6 +35,11 @@ const OUTPUT_START_BYTES = 16_384
 const OUTPUT_KEEP_BYTES: number = 1 << 20
 const BIND_RETRY_MS = 200
 
+interface Address {
+  readonly host: string
+  readonly quorumPort: number
+}
+
 class Link {
   readonly id: LinkId
   readonly socket: Socket
@@ -41,6 +47,11 @@ class Link {
   out: Writer = new Writer(OUTPUT_START_BYTES)
   /** While a snapshot is being sent, later packets wait here. */
   behind: QuorumPacket[] | undefined = undefined
+  readonly establishedAtMs: number = Date.now()
+  packetsReceived = 0
+  packetsSent = 0
+  requests = 0
+  lastZxid: Zxid = NO_ZXID
 
   constructor(id: LinkId, socket: Socket, receiver: QuorumReceiver) {
     this.id = id
@@ -56,7 +67,7 @@ export class QuorumLinks {
   #membership: Membership
   #events: NetworkEvents | undefined = undefined
   #server: Server | undefined = undefined
-  #isListening = false
+  #listening: LinkPort | undefined = undefined
   #nextLink = 1
 
   constructor(options: QuorumLinksOptions, membership: Membership) {
@@ -69,7 +80,7 @@ export class QuorumLinks {
   }
 
   stop(): void {
-    this.listen(false)
+    this.listen(undefined)
     this.flush()
     for (const link of this.#links.values()) link.socket.end()
     this.#links.clear()
@@ -83,23 +94,46 @@ export class QuorumLinks {
     return this.#links.has(link)
   }
 
-  listen(isLeading: boolean): void {
-    if (this.#isListening === isLeading) return
-    this.#isListening = isLeading
-    if (isLeading) this.#bind()
-    else {
-      this.#server?.close()
-      this.#server = undefined
+  traffic(id: LinkId): LinkTraffic | undefined {
+    const link = this.#links.get(id)
+    if (link === undefined) return undefined
+    const { socket, behind, out } = link
+    return {
+      address: socket.remoteAddress ?? '',
+      port: socket.remotePort ?? 0,
+      establishedAtMs: link.establishedAtMs,
+      queuedPackets: behind?.length ?? 0,
+      queuedBytes: socket.writableLength + out.length,
+      packetsReceived: link.packetsReceived,
+      packetsSent: link.packetsSent,
+      requests: link.requests,
+      lastZxid: link.lastZxid,
     }
   }
 
-  connect(to: PeerId, attempt: number): void {
+  resetTraffic(id: LinkId): void {
+    const link = this.#links.get(id)
+    if (link === undefined) return
+    link.packetsReceived = 0
+    link.packetsSent = 0
+    link.requests = 0
+  }
+
+  listen(port: LinkPort | undefined): void {
+    if (this.#listening === port) return
+    this.#listening = port
+    this.#server?.close()
+    this.#server = undefined
+    if (port !== undefined) this.#bind(port)
+  }
+
+  connect(to: PeerId, attempt: number, port: LinkPort): void {
     const address = this.#address(to)
     if (address === undefined) {
       setImmediate(() => this.#events?.onConnectFailed(attempt, `${to} is not a member`))
       return
     }
-    const socket = connect({ host: address.host, port: address.quorumPort, noDelay: true })
+    const socket = connect({ host: address.host, port: this.#portOf(address, port), noDelay: true })
     const limit = setTimeout(
       () => socket.destroy(new Error('timed out')),
       this.#options.connectTimeoutMs,
@@ -120,6 +154,8 @@ export class QuorumLinks {
   send(id: LinkId, packet: QuorumPacket): void {
     const link = this.#links.get(id)
     if (link === undefined) return
+    link.packetsSent++
+    if (packet.zxid > 0n) link.lastZxid = packet.zxid
     if (link.behind !== undefined) {
       link.behind.push(packet)
       return
@@ -186,11 +222,15 @@ export class QuorumLinks {
     if (this.#links.has(link.id)) this.#flush(link)
   }
 
-  #address(id: PeerId): { readonly host: string; readonly quorumPort: number } | undefined {
+  #address(id: PeerId): Address | undefined {
     return this.#membership.members.find(member => member.id === id)?.addresses[0]
   }
 
-  #bind(): void {
+  #portOf(address: Address, port: LinkPort): number {
+    return port === 'quorum' ? address.quorumPort : this.#options.observerMasterPort
+  }
+
+  #bind(port: LinkPort): void {
     const own = this.#address(this.#options.me)
     if (own === undefined) return
     const server = createServer({ noDelay: true }, socket => {
@@ -199,12 +239,15 @@ export class QuorumLinks {
     })
     this.#server = server
     server.on('error', error => {
-      this.#options.log.warn('the quorum port cannot be bound', { error: error.message })
+      this.#options.log.warn('a port for learners cannot be bound', {
+        port,
+        error: error.message,
+      })
       setTimeout(() => {
-        if (this.#isListening && this.#server === server) this.#bind()
+        if (this.#server === server) this.#bind(port)
       }, BIND_RETRY_MS)
     })
-    server.listen(own.quorumPort, this.#options.listenOnAllIps ? undefined : own.host)
+    server.listen(this.#portOf(own, port), this.#options.listenOnAllIps ? undefined : own.host)
   }
 
   #adopt(socket: Socket): Link {
@@ -226,8 +269,10 @@ export class QuorumLinks {
     try {
       for (const arrival of link.receiver.push(chunk)) {
         if (!this.#links.has(link.id)) return
-        if (arrival.kind === 'packets') events.onPackets(link.id, arrival.packets)
-        else if (arrival.kind === 'progress') events.onProgress(link.id)
+        if (arrival.kind === 'packets') {
+          count(link, arrival.packets)
+          events.onPackets(link.id, arrival.packets)
+        } else if (arrival.kind === 'progress') events.onProgress(link.id)
         else events.onSnapshot(link.id, arrival.zxid, arrival.database)
       }
     } catch (error) {
@@ -257,6 +302,11 @@ export class QuorumLinks {
     this.#dirty.delete(link)
     this.#events?.onLinkDown(link.id, why)
   }
+}
+
+function count(link: Link, packets: readonly QuorumPacket[]): void {
+  link.packetsReceived += packets.length
+  for (const { type } of packets) if (type === PacketType.request) link.requests++
 }
 
 const zstd = promisify(zstdCompress)

@@ -26,7 +26,7 @@ import type { Effect, Envelope } from '../zab/effects.ts'
 import type { AlarmName, DurableState, Input, LinkId } from '../zab/inputs.ts'
 import { Peer, type PeerDescription } from '../zab/peer.ts'
 import type { Ack, DiskDuties, DutyEvents } from './disk-duties.ts'
-import type { ConfigFiles, Network, NetworkEvents } from './ports.ts'
+import type { ConfigFiles, LinkTraffic, Network, NetworkEvents } from './ports.ts'
 
 export interface EnsembleOptions {
   readonly zab: ZabOptions
@@ -45,6 +45,12 @@ export interface EnsembleOptions {
   readonly onLooking: () => void
   /** After so long without a quorum a voter serves what it has; undefined: it does not. */
   readonly readOnlyAfterMs: number | undefined
+}
+
+export interface ObserverLink {
+  readonly id: PeerId
+  readonly link: LinkId
+  readonly traffic: LinkTraffic
 }
 
 const ENTRY_START_BYTES = 512
@@ -86,6 +92,21 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
 
   describe(): PeerDescription {
     return this.#peer.describe()
+  }
+
+  /** The observers that hang on this member; undefined on one that takes none. */
+  observers(): readonly ObserverLink[] | undefined {
+    const { role, learners } = this.#peer.describe()
+    const isMaster = role === 'following' && this.#options.zab.hasObserverMasters
+    if (role !== 'leading' && !isMaster) return undefined
+    return learners.flatMap(({ id, isObserver, link }) => {
+      const traffic = isObserver ? this.#options.network.traffic(link) : undefined
+      return traffic === undefined ? [] : [{ id, link, traffic }]
+    })
+  }
+
+  resetTraffic(link: LinkId): void {
+    this.#options.network.resetTraffic(link)
   }
 
   /** Monotonic: since when the role is what it is. */
@@ -263,7 +284,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
         return
       }
       case 'connect':
-        network.connect(effect.to, effect.attempt)
+        network.connect(effect.to, effect.attempt, effect.port)
         return
       case 'send':
         for (const link of effect.to) this.#send(link, effect.packet)
@@ -395,7 +416,7 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
       metrics.election_time.observe(this.#roleSinceMs - this.#electionSinceMs)
       this.isExact = false
     }
-    network.listen(role === 'leading')
+    network.listen(role === 'leading' ? 'quorum' : undefined)
   }
 
   #awaitReadOnly(): void {
@@ -422,6 +443,9 @@ export class Ensemble implements Proposals, EnsemblePort, NetworkEvents, DutyEve
     if (name === 'leader') pipeline.numberFrom(this.#peer.nextZxid)
     if (name === 'leader') adoptSessions(pipeline)
     pipeline.serve()
+    if (role === 'following' && this.#options.zab.hasObserverMasters) {
+      this.#options.network.listen('observerMaster')
+    }
     this.#options.log.info('serving', { role, epoch, zxid: hex(pipeline.database.lastZxid) })
     this.#options.onServe(name)
   }

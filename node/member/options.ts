@@ -86,10 +86,13 @@ export function zabOptions(
     tickTimeMs: config.tickTimeMs,
     initLimitTicks: quorum.initLimitTicks,
     syncLimitTicks: quorum.syncLimitTicks,
+    connectLimitTicks: quorum.connectLimitTicks,
     minNotificationMs: quorum.election.minNotificationIntervalMs,
     maxNotificationMs: quorum.election.maxNotificationIntervalMs,
     isReconfigEnabled: config.features.reconfigEnabled,
     historyCount: config.storage.commitLogCount,
     isEmptyTrusted,
+    isPinnedObserver: quorum.observer.isPinned,
+    hasObserverMasters: quorum.observerMasterPort > 0,
   }
 }

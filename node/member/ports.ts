@@ -24,15 +24,35 @@ export interface NetworkEvents {
   onLinkDown(link: LinkId, why: string): void
 }
 
+/** What went over one link since it was opened, or since the counters were set to nothing. */
+export interface LinkTraffic {
+  readonly address: string
+  readonly port: number
+  /** Wall clock. */
+  readonly establishedAtMs: number
+  /** Not taken by the operating system yet. */
+  readonly queuedPackets: number
+  readonly queuedBytes: number
+  readonly packetsReceived: number
+  readonly packetsSent: number
+  /** REQUEST packets among those received. */
+  readonly requests: number
+  /** Of the last packet sent that has one. */
+  readonly lastZxid: Zxid
+}
+
+/** On which port a member takes links: as leader, as observer master, or not at all. */
+export type LinkPort = 'quorum' | 'observerMaster'
+
 export interface Network {
   /** Binds the election port; from now on events come. Rejects when it cannot be bound. */
   start(events: NetworkEvents): Promise<void>
   /** Sends a notification; of what waits for the same peer only the newest is sent. */
   notify(to: PeerId, content: Uint8Array): void
-  /** Opens a link to the quorum port of a member. */
-  connect(to: PeerId, attempt: number): void
-  /** Takes learners while this member leads. */
-  listen(isLeading: boolean): void
+  /** Opens a link to this port of a member. */
+  connect(to: PeerId, attempt: number, port: LinkPort): void
+  /** Takes learners on this port, on no other. */
+  listen(port: LinkPort | undefined): void
   /** Put behind what was sent before; leaves with `flush`. */
   send(link: LinkId, packet: QuorumPacket): void
   /** SNAP, the tree, the signature; what is sent later stays behind. */
@@ -40,6 +60,8 @@ export interface Network {
   /** Ends a link after what was sent; no event of it follows. */
   close(link: LinkId): void
   isOpen(link: LinkId): boolean
+  traffic(link: LinkId): LinkTraffic | undefined
+  resetTraffic(link: LinkId): void
   /** One write per link for everything sent since the last flush. */
   flush(): void
   /** Other members, other addresses. */

@@ -41,12 +41,15 @@ export class Forwarding {
   /** Syncs in the order in which they were sent; of connections that have ended too. */
   readonly #syncs: Ring<{ readonly connection: Connection; readonly sync: OpenSync }> = new Ring()
   #touched: Session[] = []
+  /** Sessions, with their time-outs, of the observers that hang on this member. */
+  readonly #relayed = new Map<SessionId, number>()
 
   clear(): void {
     this.#creating.clear()
     this.#revalidations.length = 0
     this.#syncs.clear()
     this.#touched = []
+    this.#relayed.clear()
   }
 
   forget(connection: Connection): void {
@@ -61,12 +64,20 @@ export class Forwarding {
     this.#touched.push(session)
   }
 
+  /** An observer has heard of the session; the leader shall hear of it from us. */
+  relayTouch(session: SessionId, timeoutMs: number): void {
+    this.#relayed.set(session, timeoutMs)
+  }
+
   /** Data of the next PING reply. */
   takeTouches(): Uint8Array {
     const touched = this.#touched
     this.#touched = []
     for (const session of touched) session.isTouched = false
-    return encodeTouches(touched.map(({ id, timeoutMs }) => ({ session: id, timeoutMs })))
+    const heardOf = touched.map(({ id, timeoutMs }) => ({ session: id, timeoutMs }))
+    for (const [session, timeoutMs] of this.#relayed) heardOf.push({ session, timeoutMs })
+    this.#relayed.clear()
+    return encodeTouches(heardOf)
   }
 
   creating(id: SessionId, connection: Connection): void {

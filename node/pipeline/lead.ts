@@ -22,6 +22,11 @@ export class LeaderSyncs {
   readonly #open = new Map<number, { readonly connection: Connection; readonly sync: OpenSync }>()
   #nextToken = 1
 
+  /** Syncs of our own clients that are not answered yet. */
+  get size(): number {
+    return this.#open.size
+  }
+
   clear(): void {
     this.#open.clear()
   }
@@ -108,13 +113,14 @@ function onRevalidate(pipeline: Pipeline, link: number, packet: QuorumPacket): v
   pipeline.ports.ensemble?.answer(link, answer)
 }
 
-/** Sessions that a learner has heard of. */
+/** Sessions that a learner has heard of. An observer master tells the leader in its turn. */
 export function onTouches(pipeline: Pipeline, touches: Uint8Array): void {
   try {
-    const nowMs = pipeline.ports.clock.monotonicMs()
-    for (const { session: id } of readTouches(touches)) {
-      const session = pipeline.tracker.get(id)
-      if (session !== undefined) pipeline.tracker.touch(session, nowMs)
+    const isLeader = pipeline.role === 'leader'
+    for (const { session: id, timeoutMs } of readTouches(touches)) {
+      const session = isLeader ? pipeline.tracker.get(id) : undefined
+      if (session !== undefined) pipeline.touch(session)
+      else if (!isLeader) pipeline.forwarding.relayTouch(id, timeoutMs)
     }
   } catch (error) {
     if (!(error instanceof JuteError)) throw error

@@ -43,6 +43,8 @@ export interface ZabOptions {
   readonly isSyncConfirmed: boolean
   /** An empty disk is that of a new member, by the word of who runs it (`initialize`). */
   readonly isEmptyTrusted: boolean
+  /** An observer although no configuration names it; without this it would turn into a follower. */
+  readonly isPinnedObserver: boolean
   /** Observers hang on followers, and this member serves them when it follows (6.6). */
   readonly hasObserverMasters: boolean
 }
@@ -64,6 +66,7 @@ export const DEFAULT_ZAB_OPTIONS: Omit<ZabOptions, 'me'> = {
   features: Feature.handOver | Feature.compressedSnap,
   isSyncConfirmed: true,
   isEmptyTrusted: false,
+  isPinnedObserver: false,
   hasObserverMasters: false,
 }
 
@@ -140,9 +143,9 @@ export class Core {
     return this.options.me
   }
 
-  /** By the configuration in force; a member that is not listed is no observer. */
+  /** By the configuration in force; a member that is not listed is none, unless it is pinned. */
   get isObserver(): boolean {
-    return this.members.isObserver(this.me) ?? false
+    return this.members.isObserver(this.me) ?? this.options.isPinnedObserver
   }
 
   /**

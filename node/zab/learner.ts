@@ -55,6 +55,7 @@ export class Learner {
   readonly #stream: Follower | Observer
   /** Serves observers while this member follows. */
   #master: ObserverMaster | undefined
+  #servedBy: PeerId | undefined
   #phase: LearnerPhase
   #link: LinkId
   #attempt: number
@@ -72,6 +73,7 @@ export class Learner {
     this.#silence = new Silence(core.options.connectLimitTicks || core.options.initLimitTicks)
     this.#stream = core.isObserver ? new Observer(core) : new Follower(core)
     this.#master = undefined
+    this.#servedBy = undefined
     this.#phase = 'connecting'
     this.#link = -1
     this.#attempt = -1
@@ -93,6 +95,11 @@ export class Learner {
 
   get epoch(): number {
     return this.#epoch
+  }
+
+  /** The voter that serves this observer in the leader's place. */
+  get observerMaster(): PeerId | undefined {
+    return this.#servedBy
   }
 
   /** Observers that this member serves. */
@@ -187,6 +194,7 @@ export class Learner {
     // Each observer begins at another voter, and goes on to the next when one fails it.
     const [{ voters }] = this.#core.members.rules as [QuorumRule]
     const to = voters[this.#core.masterAttempts++ % voters.length]!
+    this.#servedBy = to
     this.#core.emit({ do: 'connect', to, attempt, port: 'observerMaster' })
   }
 

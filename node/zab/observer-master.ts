@@ -4,7 +4,7 @@
  * feeds them from `History`, so proposals that were open when it began are not forgotten
  * (ZOOKEEPER-5088).
  */
-import { epochOf, type PeerId } from '../../wire/ids.ts'
+import { epochOf, NO_ZXID, type PeerId } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError } from '../../wire/reader.ts'
 import {
@@ -31,6 +31,12 @@ function isSync(request: QuorumPacket): boolean {
   return view.getInt32(OPCODE_OFFSET) === OpCode.sync
 }
 
+/** What an observer of Apache's gets later, while syncs of it are open. */
+interface Held {
+  syncs: number
+  informs: QuorumPacket[]
+}
+
 export class ObserverMaster {
   readonly #core: Core
   readonly #epoch: number
@@ -39,6 +45,11 @@ export class ObserverMaster {
   /** Who asked, oldest first; undefined is this member itself. */
   readonly #syncs: (LinkId | undefined)[]
   readonly #revalidations: (LinkId | undefined)[]
+  /**
+   * Apache's members take answers to syncs at their place among the commits only (SyncRequests),
+   * and our leader confirms syncs later than that: so what it commits meanwhile waits.
+   */
+  readonly #held: Map<LinkId, Held>
 
   constructor(core: Core, epoch: number, leaderLink: LinkId) {
     this.#core = core
@@ -47,6 +58,7 @@ export class ObserverMaster {
     this.#handles = new Map()
     this.#syncs = []
     this.#revalidations = []
+    this.#held = new Map()
   }
 
   /** The observers that hang on this member. */
@@ -59,6 +71,7 @@ export class ObserverMaster {
       this.#core.emit({ do: 'close', link, why: 'the role ended' })
     }
     this.#handles.clear()
+    this.#held.clear()
   }
 
   onAccepted(link: LinkId): void {
@@ -66,7 +79,7 @@ export class ObserverMaster {
   }
 
   onLinkDown(link: LinkId): void {
-    this.#handles.delete(link)
+    this.#forget(link)
   }
 
   onProgress(link: LinkId): void {
@@ -90,27 +103,62 @@ export class ObserverMaster {
     const waiting = received.type === PacketType.sync ? this.#syncs : this.#revalidations
     const origin = waiting.shift()
     if (origin === undefined) this.#core.emit({ do: 'answered', packet: received })
-    else if (this.#handles.has(origin)) this.#core.send([origin], received)
+    else if (this.#handles.has(origin)) {
+      if (received.type === PacketType.sync) this.#answerSync(origin, received)
+      else this.#core.send([origin], received)
+    }
+  }
+
+  #answerSync(origin: LinkId, received: QuorumPacket): void {
+    const held = this.#held.get(origin)
+    if (held === undefined) {
+      this.#core.send([origin], received)
+      return
+    }
+    // Ours names the transaction behind which the answer belongs; Apache's leader sends it there.
+    const isBefore = ({ zxid }: QuorumPacket): boolean =>
+      received.zxid === NO_ZXID || zxid <= received.zxid
+    for (const inform of held.informs.filter(isBefore)) this.#core.send([origin], inform)
+    held.informs = held.informs.filter(inform => !isBefore(inform))
+    this.#core.send([origin], { ...received, zxid: NO_ZXID })
+    held.syncs--
+    if (held.syncs > 0) return
+    for (const inform of held.informs) this.#core.send([origin], inform)
+    this.#held.delete(origin)
   }
 
   /** A request of this member or of an observer, on its way to the leader. */
   forward(request: QuorumPacket, origin: LinkId | undefined): void {
     if (request.type === PacketType.revalidate) this.#revalidations.push(origin)
-    else if (isSync(request)) this.#syncs.push(origin)
+    else if (isSync(request)) {
+      this.#syncs.push(origin)
+      if (origin !== undefined) this.#hold(origin)
+    }
     this.#core.send([this.#leaderLink], request)
+  }
+
+  #hold(origin: LinkId): void {
+    if (this.#handles.get(origin)?.features !== 0) return
+    const held = this.#held.get(origin)
+    if (held === undefined) this.#held.set(origin, { syncs: 1, informs: [] })
+    else held.syncs++
   }
 
   /** This member has delivered; `designated` names the leader when the entry is a reconfig. */
   inform(entry: Entry, designated: PeerId | undefined): void {
-    const to: LinkId[] = []
-    for (const handle of this.#handles.values())
-      if (handle.isAtLeast('syncing')) to.push(handle.link)
     const { zxid, bytes } = entry
-    if (designated === undefined) this.#core.send(to, packet(PacketType.inform, zxid, bytes))
-    else {
-      const data = encodeDesignatedLeader(designated, bytes)
-      this.#core.send(to, packet(PacketType.informAndActivate, zxid, data))
+    const inform =
+      designated === undefined
+        ? packet(PacketType.inform, zxid, bytes)
+        : packet(PacketType.informAndActivate, zxid, encodeDesignatedLeader(designated, bytes))
+    const to: LinkId[] = []
+    for (const handle of this.#handles.values()) {
+      if (!handle.isAtLeast('syncing')) continue
+      const held = this.#held.get(handle.link)
+      if (held === undefined) to.push(handle.link)
+      else held.informs.push(inform)
     }
+    this.#core.send(to, inform)
   }
 
   /** Half a tick went by. */
@@ -197,6 +245,11 @@ export class ObserverMaster {
 
   #close(handle: LearnerHandle, why: string): void {
     this.#core.emit({ do: 'close', link: handle.link, why })
-    this.#handles.delete(handle.link)
+    this.#forget(handle.link)
+  }
+
+  #forget(link: LinkId): void {
+    this.#handles.delete(link)
+    this.#held.delete(link)
   }
 }

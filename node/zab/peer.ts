@@ -15,7 +15,7 @@ import { type Notification, SenderState } from '../../wire/notification.ts'
 import { Core, type Vote, type ZabOptions } from './core.ts'
 import type { Effect, Role } from './effects.ts'
 import { Election } from './election.ts'
-import { AlarmName, type DurableState, type Input } from './inputs.ts'
+import { AlarmName, type DurableState, type Input, type LinkId } from './inputs.ts'
 import { Leader, type LeaderPhase } from './leader.ts'
 import { Learner, type LearnerPhase } from './learner.ts'
 import { parseConfig } from './members.ts'
@@ -36,11 +36,14 @@ export interface PeerDescription {
   readonly delivered: Zxid
   readonly committedConfig: Membership
   readonly lastSeenConfig: Membership
+  /** The voter that serves this observer in the leader's place. */
+  readonly observerMaster: PeerId | undefined
   /** Of a leader, and the observers of an observer master. */
   readonly learners: readonly LearnerDescription[]
 }
 
 export interface LearnerDescription {
+  readonly link: LinkId
   readonly id: PeerId
   readonly isObserver: boolean
   readonly isSynced: boolean
@@ -113,6 +116,7 @@ export class Peer {
       role: this.#role,
       phase: this.#phase(),
       leader: isLeader ? this.#core.me : isLearner ? active.leader : undefined,
+      observerMaster: isLearner ? active.observerMaster : undefined,
       isServing: isLeader ? active.isEstablished : isLearner && active.phase === 'serving',
       epoch: isLeader || isLearner ? active.epoch : -1,
       acceptedEpoch: this.#core.acceptedEpoch,
@@ -125,6 +129,7 @@ export class Peer {
       learners:
         isLeader || isLearner
           ? [...active.learners].map(handle => ({
+              link: handle.link,
               id: handle.id,
               isObserver: handle.isObserver,
               isSynced: handle.isAtLeast('synced'),

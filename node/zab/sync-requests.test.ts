@@ -109,6 +109,19 @@ test('a sync of our learner waits for a quorum that answers a ping', () => {
   )
 })
 
+test('the answer for a learner of ours names the last transaction before the sync', () => {
+  const stage = new Stage()
+  const sent = stage.sent(OURS, () => {
+    stage.propose(2)
+    stage.syncs.add(1, OURS, stage.broadcast.lastProposed)
+    stage.propose(1)
+    stage.commit()
+    stage.answerPing()
+    stage.syncs.answer()
+  })
+  assert.deepEqual(sent.slice(-2), ['COMMIT 3', 'SYNC 2'])
+})
+
 test('syncs of a link that is gone are forgotten', () => {
   const stage = new Stage()
   const sent = stage.sent(APACHE, () => {

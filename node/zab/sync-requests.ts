@@ -78,7 +78,10 @@ export class SyncRequests {
     if (this.#round !== this.#confirmed) this.#confirm(lastProposed)
   }
 
-  /** Answers, oldest first, what can be answered. */
+  /**
+   * Answers, oldest first, what can be answered. The zxid, 0 in Apache's SYNC, is for observer
+   * masters: they pass the answer on behind that transaction.
+   */
   answer(): void {
     const { delivered } = this.#core.history
     let count = 0
@@ -86,7 +89,7 @@ export class SyncRequests {
       if (sync.zxid > delivered || sync.round > this.#confirmed) break
       count++
       if (sync.link === undefined) this.#core.emit({ do: 'synced', token: sync.token })
-      else this.#core.send([sync.link], packet(PacketType.sync, NO_ZXID))
+      else this.#core.send([sync.link], packet(PacketType.sync, sync.zxid))
     }
     if (count > 0) this.#open.splice(0, count)
   }

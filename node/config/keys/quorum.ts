@@ -113,6 +113,11 @@ export const QUORUM_KEYS: readonly Key[] = [
     whole(100, 'ms'),
     'Time between attempts of a learner to connect to the leader.',
   ),
+  property(
+    'observer.pinned',
+    truth(false),
+    'An observer keeps its role although no configuration names it. Not a key of Apache.',
+  ),
   property('observer.reconnectDelayMs', whole(0, 'ms'), 'Wait of an observer before reconnecting.'),
   property(
     'observer.election.DelayMs',
