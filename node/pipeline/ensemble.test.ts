@@ -6,6 +6,7 @@ import { TestRandom } from '../../base/test-random.ts'
 import { ErrorCode } from '../../wire/errors.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { Reader } from '../../wire/reader.ts'
+import * as proto from '../../wire/records/proto.ts'
 import { readTxn } from '../../wire/records/txn.ts'
 import { Database } from '../tree/database.ts'
 import { Asker, checkMonotonic, checkRead, readsOf } from './test-asker.ts'
@@ -193,6 +194,32 @@ test('a session that moved: writes through the old member are refused with a cut
   moved.create('/b')
   ensemble.settle()
   assert.equal(moved.last.err, ErrorCode.ok)
+})
+
+test('what an earlier connection of the session wrote is not taken for what this one asked', () => {
+  for (const to of [1, 2]) {
+    const ensemble = new TestEnsemble(2)
+    const old = connect(ensemble, ensemble.members[1]!)
+    old.create('/old')
+    ensemble.pumpLeader(1, 1)
+    old.cut()
+    const again = ensemble.members[to]!.open()
+    again.reattach(old.session!)
+    ensemble.pumpLeader(to, 1)
+    ensemble.pump(to, 1)
+    assert.equal(again.session, old.session)
+    // Clients that number each connection anew, like kazoo, use the same xid again.
+    const xid = again.create('/new')
+    assert.equal(xid, 1)
+    ensemble.commit(1)
+    ensemble.pump(to, 1)
+    assert.equal(again.replies.length, 0)
+    ensemble.settle()
+    assert.equal(proto.pathOnly.read(new Reader(again.last.body)).path, '/new')
+    assert.equal(again.last.zxid, ensemble.leader.database.lastZxid)
+    again.read(OpCode.exists, '/old')
+    assert.equal(again.last.err, ErrorCode.ok)
+  }
 })
 
 test('a session is kept alive through its learner, and expires when that is silent', () => {

@@ -3,7 +3,7 @@
  * here when the commit arrives (quorum-protocol.md 7.3 to 7.6).
  */
 import { Ring } from '../../base/ring.ts'
-import type { SessionId } from '../../wire/ids.ts'
+import { NO_ZXID, type SessionId, type Zxid } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { JuteError, type Reader } from '../../wire/reader.ts'
 import type { Id } from '../../wire/records/data.ts'
@@ -41,6 +41,8 @@ export class Forwarding {
   /** Syncs in the order in which they were sent; of connections that have ended too. */
   readonly #syncs: Ring<{ readonly connection: Connection; readonly sync: OpenSync }> = new Ring()
   #touched: Session[] = []
+  /** Transactions up to here are not what a connection asked: it came later. */
+  readonly #since = new Map<Connection, Zxid>()
   /** Sessions, with their time-outs, of the observers that hang on this member. */
   readonly #relayed = new Map<SessionId, number>()
 
@@ -48,11 +50,13 @@ export class Forwarding {
     this.#creating.clear()
     this.#revalidations.length = 0
     this.#syncs.clear()
+    this.#since.clear()
     this.#touched = []
     this.#relayed.clear()
   }
 
   forget(connection: Connection): void {
+    this.#since.delete(connection)
     for (const [id, creating] of this.#creating) {
       if (creating === connection) this.#creating.delete(id)
     }
@@ -103,6 +107,7 @@ export class Forwarding {
       : pipeline.attached.get(txn.clientId)
     const request = connection === undefined ? undefined : oldestForwarded(connection)
     if (connection === undefined || request?.xid !== txn.cxid) return undefined
+    if (txn.zxid <= (this.#since.get(connection) ?? NO_ZXID)) return undefined
     if (isNew) this.#creating.delete(txn.clientId)
     return { connection, request }
   }
@@ -135,6 +140,7 @@ export class Forwarding {
       refuseSession(pipeline, open.connection, open.id, 'the leader does not know it')
       return
     }
+    this.#since.set(open.connection, packet.zxid)
     attach(pipeline, open.connection, open.id, open.timeoutMs)
     open.connection.resumeFrames()
   }

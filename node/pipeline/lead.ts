@@ -8,7 +8,6 @@ import {
   readForwardedRequest,
   readRevalidate,
   readTouches,
-  UNUSED_ZXID,
 } from '../../wire/records/quorum.ts'
 import type { Connection } from './connection.ts'
 import { answerSync } from './forward.ts'
@@ -109,7 +108,10 @@ function onRevalidate(pipeline: Pipeline, link: number, packet: QuorumPacket): v
     pipeline.attached.get(id)?.close('its session has moved to another member')
   }
   const data = encodeRevalidated(id, isValid)
-  const answer = { type: PacketType.revalidate, zxid: UNUSED_ZXID, data, authinfo: null }
+  // Apache's learners do not look at the zxid; ours must not take what was proposed up to here, by
+  // an earlier connection of the session, for something that the new one asks.
+  const zxid = pipeline.lastProposed
+  const answer = { type: PacketType.revalidate, zxid, data, authinfo: null }
   pipeline.ports.ensemble?.answer(link, answer)
 }
 
