@@ -1,7 +1,7 @@
 /** What is done to members of any kind, and how a member says in which way it became level. */
 import assert from 'node:assert/strict'
 import { readFileSync } from 'node:fs'
-import { ok } from '../harness/client.ts'
+import { type Answer, ok } from '../harness/client.ts'
 import { poll } from '../harness/wait.ts'
 import { files } from '../storage/disk.ts'
 import type { Ensemble, Member } from './ensemble.ts'
@@ -108,4 +108,22 @@ export async function depose(
     assert.equal((await reader.exists(`${lost}-0`)).err, -101, `member ${member.id}: ${lost}`)
     await reader.close()
   }
+}
+
+/**
+ * Several clients of `member` at once. Apache's CommitProcessor answers its clients' writes and
+ * syncs in one order: an answer out of order would leave all that follow without one.
+ */
+export async function syncAndWrite(member: Member): Promise<void> {
+  const clients = Array.from({ length: 6 }, async (_, i) => {
+    const client = await member.connect()
+    const path = `/order-${member.id}-${i}`
+    ok(await client.create(path))
+    for (let round = 0; round < 150; round++) {
+      const calls = [client.sync(path), client.setData(path, `${round}`), client.sync(path)]
+      for (const answer of await Promise.all<Answer<unknown>>(calls)) ok(answer)
+    }
+    await client.close()
+  })
+  await Promise.all(clients)
 }
