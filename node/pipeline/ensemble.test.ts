@@ -222,6 +222,27 @@ test('what an earlier connection of the session wrote is not taken for what this
   }
 })
 
+test('nor is it when the session is a local one, which nobody is asked about', () => {
+  const options = { localSessions: true, localSessionsUpgrading: true }
+  const ensemble = new TestEnsemble(1, options)
+  const member = ensemble.members[1]!
+  const old = connect(ensemble, member)
+  old.create('/old')
+  old.create('/older')
+  old.cut()
+  const again = member.open()
+  again.reattach(old.session!)
+  again.create('/new')
+  again.read(OpCode.exists, '/old')
+  ensemble.settle()
+  const [created, read] = again.replies
+  assert.equal(proto.pathOnly.read(new Reader(created!.body)).path, '/new')
+  assert.equal(read!.err, ErrorCode.ok)
+  again.create('/newer')
+  ensemble.settle()
+  assert.equal(proto.pathOnly.read(new Reader(again.last.body)).path, '/newer')
+})
+
 test('a session is kept alive through its learner, and expires when that is silent', () => {
   const ensemble = new TestEnsemble(1)
   const client = connect(ensemble, ensemble.members[1]!)

@@ -43,6 +43,8 @@ export class Forwarding {
   #touched: Session[] = []
   /** Transactions up to here are not what a connection asked: it came later. */
   readonly #since = new Map<Connection, Zxid>()
+  /** So many writes of its local session were on their way already when a connection came. */
+  readonly #toSkip = new Map<Connection, number>()
   /** Sessions, with their time-outs, of the observers that hang on this member. */
   readonly #relayed = new Map<SessionId, number>()
 
@@ -51,12 +53,14 @@ export class Forwarding {
     this.#revalidations.length = 0
     this.#syncs.clear()
     this.#since.clear()
+    this.#toSkip.clear()
     this.#touched = []
     this.#relayed.clear()
   }
 
   forget(connection: Connection): void {
     this.#since.delete(connection)
+    this.#toSkip.delete(connection)
     for (const [id, creating] of this.#creating) {
       if (creating === connection) this.#creating.delete(id)
     }
@@ -84,6 +88,11 @@ export class Forwarding {
     return encodeTouches(heardOf)
   }
 
+  /** The next so many commits of the connection's session are not what it asked. */
+  skip(connection: Connection, count: number): void {
+    if (count > 0) this.#toSkip.set(connection, count)
+  }
+
   creating(id: SessionId, connection: Connection): void {
     this.#creating.set(id, connection)
   }
@@ -105,11 +114,26 @@ export class Forwarding {
     const connection = isNew
       ? this.#creating.get(txn.clientId)
       : pipeline.attached.get(txn.clientId)
+    if (!isNew) this.#localCommitted(pipeline, txn.clientId)
+    if (connection !== undefined && !isNew && this.#isSkipped(connection)) return undefined
     const request = connection === undefined ? undefined : oldestForwarded(connection)
     if (connection === undefined || request?.xid !== txn.cxid) return undefined
     if (txn.zxid <= (this.#since.get(connection) ?? NO_ZXID)) return undefined
     if (isNew) this.#creating.delete(txn.clientId)
     return { connection, request }
+  }
+
+  #localCommitted({ localTracker }: Pipeline, id: SessionId): void {
+    const session = localTracker.size === 0 ? undefined : localTracker.get(id)
+    if (session !== undefined && session.writesForwarded > 0) session.writesForwarded--
+  }
+
+  #isSkipped(connection: Connection): boolean {
+    const left = this.#toSkip.get(connection)
+    if (left === undefined) return false
+    if (left > 1) this.#toSkip.set(connection, left - 1)
+    else this.#toSkip.delete(connection)
+    return true
   }
 
   /** SYNC or REVALIDATE has come back. */
@@ -181,6 +205,8 @@ export function forwardWrite(
   type: number,
   reader: Reader,
 ): void {
+  const { session } = connection
+  if (session?.isLocal === true) session.writesForwarded++
   connection.waiting.push({ waits: 'forwarded', xid, type, receivedAtMs: pipeline.nowMs() })
   pipeline.outstanding++
   const body = reader.bytes.subarray(reader.position, reader.end)

@@ -15,6 +15,8 @@ export class Session {
   isLocal = false
   /** Its client has asked to close a local session, which waits for its turn: nothing follows. */
   isCloseAsked = false
+  /** Writes of a local session that its member has forwarded and not seen committed. */
+  writesForwarded = 0
   /** A learner has heard of it since it last told its leader. */
   isTouched = false
   /** The bucket it sits in: a monotonic time in milliseconds, a multiple of the tick. */
