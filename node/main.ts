@@ -2,7 +2,8 @@
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
 import { runLaptop } from './io/laptop.ts'
-import { loadMemberConfig } from './io/member-config.ts'
+import { loadMemberConfig, type MemberSettings } from './io/member-config.ts'
+import { preparePod } from './io/pod.ts'
 import { runMember } from './io/run-member.ts'
 
 const { values, positionals } = parseArgs({
@@ -12,6 +13,7 @@ const { values, positionals } = parseArgs({
     voters: { type: 'string', default: '3' },
     observers: { type: 'string', default: '1' },
     data: { type: 'string', default: 'data' },
+    pod: { type: 'boolean', default: false },
   },
 })
 
@@ -27,8 +29,16 @@ if (values.laptop && Number(values.voters) !== 1) {
   )
   const settings = values.laptop
     ? loadMemberConfig(['--laptop', values.data], environment)
-    : loadMemberConfig(positionals, environment)
+    : values.pod
+      ? await loadPodConfig(environment)
+      : loadMemberConfig(positionals, environment)
   await runMember(settings, packageVersion())
+}
+
+/** What the operator starts members with (docs/internals/operator.md). */
+async function loadPodConfig(environment: ReadonlyMap<string, string>): Promise<MemberSettings> {
+  const pod = await preparePod(environment)
+  return { ...loadMemberConfig([pod.configPath], environment), pod }
 }
 
 /** Sources and built JavaScript lie at different depths below package.json. */

@@ -92,7 +92,7 @@ export class Server {
   readonly #dirs: DataDirs
   readonly #stats: ServerStats = new ServerStats()
   readonly #standalone: Standalone | undefined
-  readonly #whitelist: ReadonlySet<string>
+  #whitelist: ReadonlySet<string>
   readonly #alarms: Alarm[] = []
   /** The log that is being written: a restore and a snapshot begin a new file of it. */
   #log: LogWriter | undefined = undefined
@@ -206,6 +206,11 @@ export class Server {
     pipeline.connections.add(connection)
     pipeline.admission.entered(connection)
     return connection
+  }
+
+  /** From now on these four-letter words are answered: a comma list, `*` for all. */
+  allowFourLetterWords(words: string): void {
+    this.#whitelist = parseWhitelist(words, this.config.features.readOnlyMode)
   }
 
   /** Finishes what was taken, lets clients go, closes the log. Nothing is written afterwards. */

@@ -38,6 +38,8 @@ export interface PodDisk {
   /** zoo.cfg as the member has kept it. */
   readonly zooCfg: string | undefined
   readonly hasData: boolean
+  /** The volume for the log is not the one that was beside this data. */
+  readonly isLogLost: boolean
   /** The wipe that was done last. */
   readonly wipedAt: string | undefined
 }
@@ -72,7 +74,11 @@ export function planPodStart(world: PodWorld, disk: PodDisk): PodStart {
     return { do: 'refuse', why: `${why}; valid is the claim of this pod` }
   }
   const isTooOld = version !== undefined && version !== disk.wipedAt
-  const wipe = isTooOld ? { version } : isForeign ? { version: 'foreign' } : undefined
+  const wipe = isTooOld
+    ? { version }
+    : isForeign || disk.isLogLost
+      ? { version: isForeign ? 'foreign' : 'log lost' }
+      : undefined
   const isEmpty = wipe !== undefined || !disk.hasData
   const isListed = hasParticipant(world.members, id)
   const isFirstStart = (world.firstStartUntil ?? 0) > world.nowSeconds

@@ -19,12 +19,15 @@ import { type JsonValue, jsonObject } from '../admin/json.ts'
 import { OWN_COMMANDS } from '../admin/own-commands.ts'
 import { RateLimiter } from '../admin/rate-limiter.ts'
 import type { AdminView } from '../admin/view.ts'
+import { healthPage, type PodFacts } from './health-pages.ts'
 import { createHttpServer, listen, type RunningServer } from './http-listen.ts'
 
 export interface AdminServerOptions {
   readonly view: AdminView
   readonly clock: Clock
   readonly log: Log
+  /** Known when the member runs in a pod. */
+  readonly pod?: PodFacts | undefined
   /** `admin.commandURL`, such as `/commands`. */
   readonly commandUrl: string
 }
@@ -98,7 +101,7 @@ export class AdminHttp {
     const url = URL.parse(request.url ?? '/', 'http://localhost')
     const name = url === null ? undefined : this.#commandName(url.pathname)
     const query = new Map(url?.searchParams)
-    if (name === undefined) return sendEmpty(request, response, 404)
+    if (name === undefined) return this.#health(request, response, url?.pathname ?? '/')
     if (method !== 'GET' && method !== 'HEAD' && method !== 'POST') {
       response.setHeader('Allow', ALLOWED_METHODS)
       return sendEmpty(request, response, METHOD_ANSWERS.get(method) ?? 501)
@@ -112,6 +115,13 @@ export class AdminHttp {
       return sendAnswer(request, response, 500, known.name, `${known.name} does not accept POST`)
     }
     sendText(request, response, printAnswer(runCommand(name, this.#options.view, query)))
+  }
+
+  /** Pages for probes; everything else outside the command URL does not exist. */
+  #health(request: IncomingMessage, response: ServerResponse, path: string): void {
+    const page = healthPage(path, this.#options.view, this.#options.pod)
+    if (page === undefined) sendEmpty(request, response, 404)
+    else sendText(request, response, page.body, page.status)
   }
 
   /** Empty for the listing, undefined for a path outside the command URL. */

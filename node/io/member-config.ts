@@ -8,11 +8,14 @@ import { configFromEnvironment } from '../config/env.ts'
 import { systemPropertiesOf } from '../config/jvm-flags.ts'
 import { ConfigError, Findings } from '../config/problems.ts'
 import { parseStartArguments, parseZooCfg } from '../config/zoo-cfg.ts'
+import type { PreparedPod } from './pod.ts'
 
 export interface MemberSettings {
   readonly config: Config
   /** Started with `npm start`: ports that are taken move on, and the terminal says where to. */
   readonly isLaptop: boolean
+  /** Started with `--pod`. */
+  readonly pod?: PreparedPod | undefined
 }
 
 export const EXIT_INVALID = 2

@@ -3,7 +3,7 @@ import { statSync } from 'node:fs'
 import { fileURLToPath } from 'node:url'
 import type { Audit } from '../../base/audit.ts'
 import { NO_AUDIT } from '../../base/audit.ts'
-import type { Log } from '../../base/ports.ts'
+import type { Log, LogLevel } from '../../base/ports.ts'
 import type { Config } from '../config/config.ts'
 import { unserved } from '../config/unserved.ts'
 import type { ConfigFiles } from '../member/ports.ts'
@@ -16,6 +16,8 @@ import { DynamicConfigFiles, NO_CONFIG_FILES } from './config-files.ts'
 import { FileDisk } from './file-disk.ts'
 import { zlibCompression } from './gzip.ts'
 import { systemCrc32, systemHash } from './hash.ts'
+import type { PodFacts } from './health-pages.ts'
+import { HotSettings } from './hot-settings.ts'
 import type { RunningServer } from './http-listen.ts'
 import { LineLog, parseLogLevel } from './log.ts'
 import { EXIT_INVALID, type MemberSettings } from './member-config.ts'
@@ -52,7 +54,7 @@ export async function runMember(settings: MemberSettings, version: string): Prom
     exitCode = EXIT_STORAGE
     process.exit(EXIT_STORAGE)
   })
-  const rim = await listen(settings, server, log)
+  const rim = await listen(settings, server, log, podFacts(settings, server, log))
   try {
     await server.serve()
   } catch (error) {
@@ -91,6 +93,18 @@ function makeLog(): LineLog {
     wallMs: () => Date.now(),
     facts: {},
   })
+}
+
+/** In a pod some settings are re-read; which ones run is told on a page of the AdminServer. */
+function podFacts({ pod }: MemberSettings, server: Server, log: LineLog): PodFacts | undefined {
+  if (pod === undefined) return undefined
+  const targets = {
+    setLogLevel: (level: LogLevel): void => log.setLevel(level),
+    setFourLetterWords: (words: string): void => server.allowFourLetterWords(words),
+  }
+  const settings = new HotSettings(pod.settingsPath, targets, log)
+  settings.watch(systemTimers)
+  return { id: pod.id, settings: () => settings.hash }
 }
 
 function makeAudit(config: Config): Audit {
@@ -154,7 +168,12 @@ function isSystemError(error: unknown): error is NodeJS.ErrnoException {
   return error instanceof Error && typeof (error as NodeJS.ErrnoException).code === 'string'
 }
 
-async function listen(settings: MemberSettings, server: Server, log: Log): Promise<Rim> {
+async function listen(
+  settings: MemberSettings,
+  server: Server,
+  log: Log,
+  pod: PodFacts | undefined,
+): Promise<Rim> {
   const { config, isLaptop } = settings
   const { client, admin, metrics } = config
   const http: RunningServer[] = []
@@ -176,7 +195,7 @@ async function listen(settings: MemberSettings, server: Server, log: Log): Promi
   }
   let adminPort: number | undefined
   if (admin.enabled) {
-    const running = await startAdmin(settings, server, log)
+    const running = await startAdmin(settings, server, log, pod)
     http.push(running)
     adminPort = running.port
   }
@@ -204,10 +223,12 @@ async function startAdmin(
   { config, isLaptop }: MemberSettings,
   server: Server,
   log: Log,
+  pod: PodFacts | undefined,
 ): Promise<RunningServer> {
   const { admin } = config
   const { startAdminServer } = await import('./admin-server.ts')
-  const options = { view: server.view, clock: systemClock, log, commandUrl: admin.commandUrl }
+  const { view } = server
+  const options = { view, clock: systemClock, log, pod, commandUrl: admin.commandUrl }
   try {
     return await fromPort(isLaptop, admin.address.port, port =>
       startAdminServer(options, {

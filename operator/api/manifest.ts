@@ -1,4 +1,5 @@
 /** Kubernetes objects as plain data. */
+import { textHash } from '../../base/text-hash.ts'
 import type { Json, JsonObject } from './crd.ts'
 
 export interface OwnerReference {
@@ -56,21 +57,9 @@ export function canonical(value: unknown): string {
   return `{${text}}`
 }
 
-/**
- * A short name for a value, the same everywhere: two FNV-1a hashes of 32 bits, in ten letters and
- * digits. It tells versions of one object apart; it is no protection against anybody.
- */
+/** A short name for a value (base/text-hash.ts). */
 export function contentHash(value: unknown): string {
-  let low = 0x811c9dc5
-  let high = 0x9747b28c
-  const text = canonical(value)
-  for (let i = 0; i < text.length; i++) {
-    const unit = text.charCodeAt(i)
-    low = Math.imul(low ^ unit, 0x01000193)
-    high = Math.imul(high ^ unit, 0x85ebca6b)
-  }
-  const digits = (word: number): string => (word >>> 0).toString(36).padStart(7, '0').slice(-5)
-  return digits(high) + digits(low)
+  return textHash(canonical(value))
 }
 
 export type { Json, JsonObject }

@@ -4,6 +4,7 @@
  * (node/config/pod.ts). Acknowledged writes that an elected leader lacks are an error of ours.
  */
 import type { Random } from '../../base/ports.ts'
+import { textHash } from '../../base/text-hash.ts'
 import { planPodStart } from '../../node/config/pod.ts'
 import {
   type Membership,
@@ -13,7 +14,6 @@ import {
   votersOf,
 } from '../../wire/config-string.ts'
 import type { Zxid } from '../../wire/ids.ts'
-import { contentHash } from '../api/manifest.ts'
 import type {
   Credentials,
   EnsembleApi,
@@ -110,6 +110,7 @@ export class TestEnsemble implements EnsembleApi {
         myid: disk.myid?.toString(),
         zooCfg: disk.config === undefined ? undefined : `${printDynamicFile(disk.config)}\n`,
         hasData: disk.hasData,
+        isLogLost: false,
         wipedAt: disk.wipedAt,
       },
     )
@@ -277,7 +278,7 @@ export class TestEnsemble implements EnsembleApi {
         : undefined,
       connections: process.connections,
       readLatencyMs: undefined,
-      settings: contentHash(process.mounted().settings),
+      settings: textHash(process.mounted().settings),
     }
   }
 

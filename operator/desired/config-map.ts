@@ -1,4 +1,5 @@
 /** The two ConfigMaps: one that never changes, one that always tells the present. */
+import { textHash } from '../../base/text-hash.ts'
 import { contentHash, type Manifest } from '../api/manifest.ts'
 import { manifest } from './manifest.ts'
 import { names } from './names.ts'
@@ -36,5 +37,5 @@ export function ensembleMap(input: DesiredInput): Manifest {
 
 /** What members report when they run these settings. */
 export function settingsHash(input: Pick<DesiredInput, 'cluster'>): string {
-  return contentHash(hotSettings(input.cluster.spec))
+  return textHash(hotSettings(input.cluster.spec))
 }

@@ -3,7 +3,7 @@
  * at every look (operators.md 4, "Gate G").
  */
 import { isSameMembership, type Membership, parseMembership } from '../../wire/config-string.ts'
-import { epochOf, type PeerId } from '../../wire/ids.ts'
+import type { PeerId } from '../../wire/ids.ts'
 import type { MemberAnswer } from '../ports/ensemble-api.ts'
 import type { Observed, ObservedPod } from '../ports/observed.ts'
 
@@ -95,9 +95,6 @@ function whyNotSettled(
   if (!answer.isVoting) return `${pod.name} does not know yet that it votes`
   if (!hasSame(answer.membership, committed)) {
     return `${pod.name} has not committed the configuration of ${leader.name} yet`
-  }
-  if (epochOf(answer.zxid) !== epochOf(leader.answer.zxid)) {
-    return `${pod.name} is in another epoch than ${leader.name}`
   }
   const readyForMs = observed.nowMs - pod.changedMs
   const { minReadySeconds } = observed.cluster.spec.update

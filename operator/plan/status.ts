@@ -83,9 +83,10 @@ function memberStatus(
   return {
     ...base,
     role: answer.role,
-    synced: answer.isServing && isSameEpoch,
+    synced: answer.isServing && lead !== undefined,
     zxid: hex(answer.zxid),
-    // Asked one after the other: a follower may know more than its leader did.
+    // A new epoch shows with its first write only. Asked one after the other, a follower may know
+    // more than its leader did.
     ...(isSameEpoch ? { lag: Math.max(0, counterOf(lead.zxid) - counterOf(answer.zxid)) } : {}),
     version: answer.version,
   }
