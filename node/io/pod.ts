@@ -1,4 +1,4 @@
-/** A member in a pod: prepares its disk as node/config/pod.ts decides, then it starts like any other. */
+/** A member in a pod: its disk is prepared as node/config/pod.ts decides. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
 import { type PodDisk, type PodStart, type PodWorld, planPodStart } from '../config/pod.ts'
