@@ -143,7 +143,8 @@ export const ZK_CLUSTER_SPEC: ObjectSchema = {
   },
   rules: [
     {
-      rule: 'self.voters % 2 == 1 || self.allowEvenVoters',
+      // The API server tries rules on the bare default of spec, before it fills in those inside.
+      rule: '!has(self.voters) || self.voters % 2 == 1 || self.allowEvenVoters',
       message: 'voters: an even number needs allowEvenVoters: true',
     },
   ],

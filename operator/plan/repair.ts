@@ -1,10 +1,11 @@
 /** Members that are not well: pods of a broken revision, lost disks, members on their way. */
+import { memberOf, parseMembership } from '../../wire/config-string.ts'
 import type { Observed, ObservedPod } from '../ports/observed.ts'
+import { isInitialized } from './facts.ts'
 import { gate, leadingPod, quorumOf, troubleText } from './gate.ts'
 import {
   claimsOf,
   hasClaims,
-  isCommittedVoter,
   isStale,
   listed,
   type Rule,
@@ -27,9 +28,8 @@ export const lostDisk: Rule = ({ observed }) => {
   const leader = leadingPod(observed)
   const why = `${listed(lost.map(pod => pod.name))} lost the disk`
   const voters = committed?.members.filter(each => each.role === 'participant').length ?? 0
-  if (leader === undefined || committed === undefined) {
-    return refused('DiskLost', `${why}, and the others have no leader: no repair without a quorum`)
-  }
+  // Without a quorum nothing is repaired; the condition DataAtRisk tells.
+  if (leader === undefined || committed === undefined) return undefined
   if (voters - lost.length < quorumOf(voters)) {
     return refused('DiskLost', `${why}: the other ${voters - lost.length} are no quorum`)
   }
@@ -45,13 +45,18 @@ export const lostDisk: Rule = ({ observed }) => {
   }
 }
 
-/** Pods of committed voters on claims that are not known to hold their data. */
+/**
+ * Pods of voters on claims that are not known to hold their data. Without a leader the list that
+ * members start with tells who votes.
+ */
 export function lostDisks(observed: Observed): readonly ObservedPod[] {
-  if (!hasClaims(observed)) return []
+  if (!hasClaims(observed) || !isInitialized(observed)) return []
+  const { committed, startList } = observed
+  const known = committed ?? parseMembership(startList ?? '', true)
   return voterPods(observed).filter(pod => {
     const claims = claimsOf(observed, pod.ordinal)
     return (
-      isCommittedVoter(observed, pod.id) &&
+      memberOf(known, pod.id)?.role === 'participant' &&
       claims.some(claim => claim.initialized === undefined && claim.leftAt === undefined)
     )
   })
