@@ -31,8 +31,13 @@ if (values.laptop && Number(values.voters) !== 1) {
     ? loadMemberConfig(['--laptop', values.data], environment)
     : values.pod
       ? await loadPodConfig(environment)
-      : loadMemberConfig(positionals, environment)
+      : loadMemberConfig(argumentsOf(positionals), environment)
   await runMember(settings, packageVersion())
+}
+
+/** The official image is started as `zkServer.sh start-foreground`; that is what we do anyway. */
+function argumentsOf(given: readonly string[]): readonly string[] {
+  return given[0] === 'zkServer.sh' && given[1] === 'start-foreground' ? given.slice(2) : given
 }
 
 /** What the operator starts members with (docs/internals/operator.md). */

@@ -58,6 +58,11 @@ export type PodStart =
   | { readonly do: 'wait'; readonly why: string }
   | { readonly do: 'refuse'; readonly why: string }
 
+/** Whether transactions have a volume of their own. */
+export function hasLogVolume(world: PodWorld): boolean {
+  return /^dataLogDir=/m.test(world.zooCfg)
+}
+
 export function planPodStart(world: PodWorld, disk: PodDisk): PodStart {
   const ordinal = /-(\d+)$/.exec(world.podName)?.[1]
   if (ordinal === undefined) {

@@ -26,7 +26,7 @@ function volumes(t: TestContext, hasLog: boolean): PodPaths {
   }
   for (const path of [paths.data, paths.config, paths.ensemble]) mkdirSync(path)
   if (hasLog) mkdirSync(paths.log)
-  writeFileSync(join(paths.config, 'zoo.cfg'), 'tickTime=2000\n')
+  writeFileSync(join(paths.config, 'zoo.cfg'), hasLog ? 'dataLogDir=/datalog\n' : 'tickTime=2000\n')
   writeFileSync(join(paths.ensemble, 'members'), 'server.1=zk-0.d:2888:3888;2181\n')
   return paths
 }

@@ -1,7 +1,13 @@
 /** A member in a pod: its disk is prepared as node/config/pod.ts decides. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs'
 import { join } from 'node:path'
-import { type PodDisk, type PodStart, type PodWorld, planPodStart } from '../config/pod.ts'
+import {
+  hasLogVolume,
+  type PodDisk,
+  type PodStart,
+  type PodWorld,
+  planPodStart,
+} from '../config/pod.ts'
 
 const DATA = '/data'
 const LOG = '/datalog'
@@ -39,9 +45,17 @@ export async function preparePod(
   paths: PodPaths = POD_PATHS,
 ): Promise<PreparedPod> {
   let said = ''
+  // As process 1 nobody else would end us.
+  const stop = (): void => process.exit(0)
+  process.once('SIGTERM', stop)
   for (;;) {
-    const start = planPodStart(readWorld(environment, paths), readDisk(paths))
-    if (start.do === 'start') return begin(start, paths)
+    const world = readWorld(environment, paths)
+    const hasLog = hasLogVolume(world)
+    const start = planPodStart(world, readDisk(paths, hasLog))
+    if (start.do === 'start') {
+      process.off('SIGTERM', stop)
+      return begin(start, paths, hasLog)
+    }
     if (start.do === 'refuse') {
       process.stderr.write(`${start.why}\n`)
       process.exit(EXIT_INVALID)
@@ -70,33 +84,35 @@ function readWorld(environment: ReadonlyMap<string, string>, paths: PodPaths): P
   }
 }
 
-function readDisk(paths: PodPaths): PodDisk {
+function readDisk(paths: PodPaths, hasLog: boolean): PodDisk {
   const myid = read(join(paths.data, 'myid'))
   return {
     myid,
     zooCfg: read(join(paths.data, 'conf', 'zoo.cfg')),
     hasData: hasFiles(join(paths.data, 'version-2')),
-    isLogLost:
-      myid !== undefined && existsSync(paths.log) && !existsSync(join(paths.log, LOG_MARK)),
+    isLogLost: hasLog && myid !== undefined && !existsSync(join(paths.log, LOG_MARK)),
     wipedAt: read(join(paths.data, 'conf', 'wiped-at'))?.trim(),
   }
 }
 
-function begin(start: Extract<PodStart, { do: 'start' }>, paths: PodPaths): PreparedPod {
+function begin(
+  start: Extract<PodStart, { do: 'start' }>,
+  paths: PodPaths,
+  hasLog: boolean,
+): PreparedPod {
   const conf = join(paths.data, 'conf')
-  const hasLogVolume = existsSync(paths.log)
   if (start.wipe !== undefined) {
     process.stdout.write(`the disk is wiped: ${start.wipe.version}\n`)
     empty(paths.data)
-    if (hasLogVolume) empty(paths.log)
+    if (hasLog) empty(paths.log)
   }
   mkdirSync(conf, { recursive: true })
   if (start.wipe !== undefined) writeFileSync(join(conf, 'wiped-at'), `${start.wipe.version}\n`)
   const configPath = join(conf, 'zoo.cfg')
   writeFileSync(configPath, start.zooCfg)
-  if (hasLogVolume) writeFileSync(join(paths.log, LOG_MARK), `${start.id}\n`)
+  if (hasLog) writeFileSync(join(paths.log, LOG_MARK), `${start.id}\n`)
   if (start.initialize) {
-    writeFileSync(join(hasLogVolume ? paths.log : paths.data, 'initialize'), '')
+    writeFileSync(join(hasLog ? paths.log : paths.data, 'initialize'), '')
   }
   // Last: a disk with an id is one that was prepared to the end.
   writeFileSync(join(paths.data, 'myid'), `${start.id}\n`)

@@ -73,12 +73,7 @@ function container(pod: PodInput): Part {
     },
     volumeMounts: [
       { name: 'data', mountPath: Path.data },
-      ...(spec.storage.log !== undefined && pod.isVoter
-        ? [{ name: 'log', mountPath: Path.log }]
-        : []),
-      ...(spec.storage.log !== undefined && !pod.isVoter
-        ? [{ name: 'data', mountPath: Path.log, subPath: 'log' }]
-        : []),
+      ...(spec.storage.log === undefined ? [] : [{ name: 'log', mountPath: Path.log }]),
       { name: 'config', mountPath: Path.config, readOnly: true },
       { name: 'ensemble', mountPath: Path.ensemble, readOnly: true },
       ...(spec.pod.volumeMounts ?? []),
@@ -115,8 +110,9 @@ function probe(path: string, times: Probe): Part {
 
 function volumes(pod: PodInput): readonly Part[] {
   const { spec, meta } = pod.input.cluster
+  const needed = spec.storage.log === undefined ? ['data'] : ['data', 'log']
   return [
-    ...(pod.claimed.includes('data') ? [] : [{ name: 'data', emptyDir: {} }]),
+    ...needed.filter(name => !pod.claimed.includes(name)).map(name => ({ name, emptyDir: {} })),
     { name: 'config', configMap: { name: pod.configName } },
     { name: 'ensemble', configMap: { name: names.ensemble(meta.name) } },
     ...(spec.pod.volumes ?? []),

@@ -75,8 +75,9 @@ export const voterSet: Rule = ({ observed, desired }) => {
   const replicas = set?.replicas ?? firstReplicas(observed)
   const objects = outdated(observed, [desired.voterSet(replicas, set?.claimSizes)])
   if (objects.length === 0) return undefined
+  const first = voterPods(observed).length > 0 ? 'making the set anew around' : 'starting'
   const why =
-    set === undefined ? `starting ${replicas} voters` : 'applying the new template of the voters'
+    set === undefined ? `${first} ${replicas} voters` : 'applying the new template of the voters'
   return { step: 'apply', objects, why }
 }
 
