@@ -21,9 +21,13 @@ async function text(client: Client, path: string): Promise<string> {
 /** The other member is killed: this one has no quorum, and has noticed. */
 async function isolate(member: Member, other: Member): Promise<void> {
   await other.server.kill()
-  await poll(`member ${member.id} serves no more`, async () =>
-    (await fourLetter(member.port, 'srvr')) === NOT_SERVING ? true : undefined,
-  )
+  await poll(`member ${member.id} serves no more`, async () => {
+    try {
+      return (await fourLetter(member.port, 'srvr')) === NOT_SERVING ? true : undefined
+    } catch {
+      return undefined // in the moment in which it loses its role it cuts all connections
+    }
+  })
 }
 
 /** Killed and started again; the other one may lead then. */

@@ -16,8 +16,8 @@ const SEED = Number(process.env['ZKCLUSTER_SEED'] ?? Date.now() % 1_000_000)
 const CLIENTS = 6
 const PIPELINE = 8
 /** More than leaders remember for DIFF, and long enough to send that much happens meanwhile. */
-const BULK_NODES = 2000
-const BULK_BYTES = 10_000
+const BULK_NODES = 600
+const BULK_BYTES = 35_000
 const PARENTS = 8
 const ROUNDS = 2
 
