@@ -1,10 +1,14 @@
 /** What the process is started as: a member, or a laptop's worth of them. */
 import { readFileSync } from 'node:fs'
 import { parseArgs } from 'node:util'
+import { checkHealth } from './io/health-check.ts'
 import { runLaptop } from './io/laptop.ts'
 import { loadMemberConfig, type MemberSettings } from './io/member-config.ts'
 import { preparePod } from './io/pod.ts'
 import { runMember } from './io/run-member.ts'
+
+/** Of the AdminServer, where nothing else is said. */
+const ADMIN_PORT = '8080'
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -14,10 +18,13 @@ const { values, positionals } = parseArgs({
     observers: { type: 'string', default: '1' },
     data: { type: 'string', default: 'data' },
     pod: { type: 'boolean', default: false },
+    health: { type: 'boolean', default: false },
   },
 })
 
-if (values.laptop && Number(values.voters) !== 1) {
+if (values.health) {
+  process.exitCode = await checkHealth(Number(process.env['ZK_ADMIN_PORT'] ?? ADMIN_PORT))
+} else if (values.laptop && Number(values.voters) !== 1) {
   await runLaptop({
     voters: Number(values.voters),
     observers: Number(values.observers),

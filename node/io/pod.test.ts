@@ -43,7 +43,10 @@ test('a first start leaves everything that a member needs', async t => {
   equal(pod.id, 1)
   equal(readFileSync(join(paths.data, 'myid'), 'utf8'), '1\n')
   equal(existsSync(join(paths.log, 'initialize')), true)
-  equal(readFileSync(pod.configPath, 'utf8'), 'tickTime=2000\nserver.1=zk-0.d:2888:3888;2181\n')
+  equal(
+    readFileSync(pod.configPath, 'utf8'),
+    'dataLogDir=/datalog\nserver.1=zk-0.d:2888:3888;2181\n',
+  )
 })
 
 test('a voter on an empty disk waits until it may', async t => {
