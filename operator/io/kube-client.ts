@@ -75,13 +75,26 @@ export class KubeClient implements KubeApi {
     namespace: string,
     selector: string,
   ): Promise<readonly LiveObject[]> {
+    return (await this.#list(kind, namespace, selector)).items
+  }
+
+  /** The objects, and the version of the whole, from which a watch goes on. */
+  async #list(
+    kind: Pick<ObjectKey, 'apiVersion' | 'kind'>,
+    namespace: string,
+    selector: string,
+  ): Promise<{ readonly items: readonly LiveObject[]; readonly version: string }> {
     const query = selector === '' ? '' : `?labelSelector=${encodeURIComponent(selector)}`
     const path = collectionOf({ ...kind, namespace })
-    const { items = [] } = parsed(await this.#call('GET', path + query)) as {
+    const { items = [], metadata } = parsed(await this.#call('GET', path + query)) as {
       items?: LiveObject[]
+      metadata?: { resourceVersion?: string }
     }
-    // Items of a list do not say what they are.
-    return items.map(item => ({ ...item, apiVersion: kind.apiVersion, kind: kind.kind }))
+    return {
+      // Items of a list do not say what they are.
+      items: items.map(item => ({ ...item, apiVersion: kind.apiVersion, kind: kind.kind })),
+      version: metadata?.resourceVersion ?? '',
+    }
   }
 
   async apply(manifest: Manifest): Promise<void> {
@@ -144,7 +157,8 @@ export class KubeClient implements KubeApi {
 
   /**
    * Calls back for every object that is there and for every change, until the stream ends; resolves
-   * then. `namespace` is empty for all namespaces.
+   * then, and rejects with KubeError when the API server says why. `namespace` is empty for all
+   * namespaces. It lists first: a watch that begins with "everything" needs an etcd of 3.5.
    */
   async watch(
     kind: Pick<ObjectKey, 'apiVersion' | 'kind'>,
@@ -153,7 +167,10 @@ export class KubeClient implements KubeApi {
     onEvent: (type: string, object: LiveObject) => void,
     signal: AbortSignal,
   ): Promise<void> {
-    const query = `?watch=true&labelSelector=${encodeURIComponent(selector)}`
+    const { items, version } = await this.#list(kind, namespace, selector)
+    for (const item of items) onEvent('ADDED', item)
+    const from = `resourceVersion=${version}&labelSelector=${encodeURIComponent(selector)}`
+    const query = `?watch=true&${from}`
     const path = collectionOf({ ...kind, namespace }) + query
     const response = await this.#open('GET', path, undefined, undefined, WATCH_SILENCE_MS, signal)
     if (response.statusCode !== 200) {
@@ -167,7 +184,7 @@ export class KubeClient implements KubeApi {
       for (const line of lines) {
         if (line === '') continue
         const { type, object } = JSON.parse(line) as { type: string; object: LiveObject }
-        if (type === 'ERROR') return
+        if (type === 'ERROR') throw errorOf({ status: 410, body: JSON.stringify(object) })
         onEvent(type, { ...object, apiVersion: kind.apiVersion, kind: kind.kind })
       }
     }
