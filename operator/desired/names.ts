@@ -16,7 +16,7 @@ export const names: {
   voters: cluster => cluster,
   pool: pool => `${pool}-observers`,
   headless: cluster => `${cluster}-headless`,
-  client: cluster => `${cluster}-client`,
+  client: cluster => cluster,
   config: (cluster, hash) => `${cluster}-config-${hash}`,
   ensemble: cluster => `${cluster}-ensemble`,
   secret: cluster => `${cluster}-operator`,
