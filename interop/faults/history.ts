@@ -136,7 +136,7 @@ function checkWriteOrder(done: readonly Operation[]): readonly string[] {
   return wrong
 }
 
-/** A session never goes back: not in zxids, not in a register, not behind its own write (I9, I21). */
+/** A session never goes back: in zxids, in a register, behind its own write (I9, I21). */
 function checkSessions(done: readonly Operation[]): readonly string[] {
   const wrong: string[] = []
   const newest = new Map<bigint, { zxid: bigint; readonly versions: Map<string, number> }>()
