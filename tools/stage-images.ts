@@ -18,6 +18,8 @@ interface Image {
 }
 
 const IMAGES: readonly Image[] = [
+  // Node.js runs the sources of tests as they are.
+  { name: 'load', entry: 'e2e/load.ts', packages: [] },
   { name: 'node', entry: 'dist/node/main.js', packages: ['prom-client', 'ws'] },
   {
     name: 'operator',

@@ -12,7 +12,7 @@ const FOLDERS = '{base,wire,client,node,operator,sim,interop,bench,fuzz,tools,e2
 /** Functions that are longer than allowed: may only get fewer, and none may grow. */
 const LONG_FUNCTIONS: ReadonlyMap<string, number> = new Map<string, number>([
   ['interop/compare/scripts.ts:multis', 75],
-  ['node/admin/fake-view.ts:fakeView', 83],
+  ['node/admin/fake-view.ts:fakeView', 79],
   ['node/admin/server-commands.ts:command', 72],
 ])
 

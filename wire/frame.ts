@@ -50,7 +50,7 @@ export class FrameCutter {
     if (!this.#over && from < chunk.length) this.#keep(chunk, from, chunk.length)
   }
 
-  /** Bytes until the kept frame, or its length, is whole; all there are when no frame is that long. */
+  /** Bytes until the kept frame, or its length, is whole; all, when no frame is that long. */
   #lacking(): number {
     if (this.#keptLength < 4) return 4 - this.#keptLength
     const size = sizeAt(this.#kept, 0)

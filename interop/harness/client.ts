@@ -59,8 +59,12 @@ export class Client {
   }
 
   /** Connects and attaches, with a new session unless `knobs` says otherwise. */
-  static async connect(port: number, knobs: ConnectKnobs = {}): Promise<Client> {
-    const raw = await RawClient.open(port)
+  static async connect(
+    port: number,
+    knobs: ConnectKnobs = {},
+    host: string = '127.0.0.1',
+  ): Promise<Client> {
+    const raw = await RawClient.open(port, host)
     try {
       return new Client(raw, await raw.handshake(knobs))
     } catch (error) {

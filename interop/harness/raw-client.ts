@@ -97,9 +97,9 @@ export class RawClient {
   }
 
   /** A TCP connection that has sent nothing yet. */
-  static async open(port: number): Promise<RawClient> {
+  static async open(port: number, host: string = '127.0.0.1'): Promise<RawClient> {
     const { promise, resolve, reject } = Promise.withResolvers<RawClient>()
-    const socket = createConnection({ host: '127.0.0.1', port }, () => {
+    const socket = createConnection({ host, port }, () => {
       socket.off('error', reject)
       resolve(new RawClient(socket))
     })

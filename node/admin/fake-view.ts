@@ -8,7 +8,7 @@ import { ServerStats } from '../../base/server-stats.ts'
 import { type SessionId, sessionId, type Zxid, zxid } from '../../wire/ids.ts'
 import { OpCode } from '../../wire/opcodes.ts'
 import { connectGauges } from './gauges.ts'
-import type { AdminView, ConnectionView, QuorumView, SnapshotDuties } from './view.ts'
+import type { AdminView, ConnectionView, QuorumView, QuotaCounts, SnapshotDuties } from './view.ts'
 
 export const FAKE_VERSION = '3.9.6-0123abc, built on 2026-09-03 19:29 UTC'
 const SESSION: SessionId = sessionId(0x1000020c7ce0002n)
@@ -105,6 +105,13 @@ export const FAKE_QUORUM: QuorumView = {
   ],
 }
 
+const FAKE_QUOTAS: QuotaCounts = {
+  countLimit: new Map([['app', 10]]),
+  bytesLimit: new Map(),
+  countUsage: new Map(),
+  bytesUsage: new Map(),
+}
+
 const FAKE_SNAPSHOTS: SnapshotDuties = {
   isSnapshotEnabled: true,
   isRestoreEnabled: true,
@@ -147,12 +154,7 @@ export function fakeView(changes: Partial<AdminView> = {}): AdminView {
       watchCount: 1,
       approximateDataSizeBytes: 44,
     }),
-    quotas: () => ({
-      countLimit: new Map([['app', 10]]),
-      bytesLimit: new Map(),
-      countUsage: new Map(),
-      bytesUsage: new Map(),
-    }),
+    quotas: () => FAKE_QUOTAS,
     digests: () => [{ zxid: zxid(0x80n), digestVersion: 2, digest: 0xffff_ffff_ffff_ffffn }],
     sessions: () => ({
       kind: 'expiring',

@@ -103,7 +103,9 @@ test('observers say what they are; pinned ones stay it', () => {
   match(start.zooCfg, /^server\.20=zk-observers-0\.d:2888:3888:observer;2181$/m)
 })
 
-test('an ephemeral voter comes back without a vote of its own', () => {
-  const start = started({ isEphemeral: true }, EMPTY)
-  equal(start.initialize, false)
+test('an ephemeral voter comes back without a vote of its own, unless it is alone', () => {
+  equal(started({ isEphemeral: true }, EMPTY).initialize, false)
+  const members = 'server.2=zk-1.d:2888:3888:participant;2181\nserver.20=o:1:2:observer;2181\n'
+  equal(started({ isEphemeral: true, members }, EMPTY).initialize, true)
+  equal(planPodStart({ ...WORLD, members }, EMPTY).do, 'wait')
 })

@@ -98,7 +98,7 @@ export function planPodStart(world: PodWorld, disk: PodDisk): PodStart {
     id,
     wipe,
     zooCfg: zooCfgOf(world, id, wipe === undefined ? disk.zooCfg : undefined),
-    initialize: isEmpty && isListed && world.isVoter && isFirstStart,
+    initialize: isEmpty && isListed && world.isVoter && (isFirstStart || isAlone(world)),
   }
 }
 
@@ -109,6 +109,12 @@ function wipeVersion(text: string, id: number): string | undefined {
 
 function hasParticipant(members: string, id: number): boolean {
   return members.split('\n').some(line => line.startsWith(`server.${id}=`) && !isObserver(line))
+}
+
+/** The only voter of an ensemble whose data ends with its pod: nobody could bring it back. */
+function isAlone({ isEphemeral, members }: PodWorld): boolean {
+  const lines = members.split('\n').filter(line => line.startsWith('server.'))
+  return isEphemeral && lines.filter(line => !isObserver(line)).length === 1
 }
 
 function isObserver(line: string): boolean {

@@ -1,5 +1,5 @@
 /**
- * What a configuration asks for and this version does not do. A member that would ignore it would be
+ * What a configuration asks for and this version does not do. A member that ignored it would be
  * less safe, or less reachable, than its operator believes: it is refused at the start.
  */
 import type { Config } from './config.ts'

@@ -89,7 +89,7 @@ export class Forwarding {
   }
 
   /** The next so many commits of the connection's session are not what it asked. */
-  skip(connection: Connection, count: number): void {
+  passOver(connection: Connection, count: number): void {
     if (count > 0) this.#toSkip.set(connection, count)
   }
 

@@ -39,7 +39,7 @@ export function reattachLocal(
   const known = pipeline.localTracker.get(id)
   if (known === undefined || known.isClosing) return false
   known.isCloseAsked = false
-  pipeline.forwarding.skip(connection, known.writesForwarded)
+  pipeline.forwarding.passOver(connection, known.writesForwarded)
   pipeline.localTracker.add(id, timeoutMs, pipeline.nowMs())
   attachSession(pipeline, connection, known)
   return true

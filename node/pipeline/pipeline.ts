@@ -316,7 +316,7 @@ export class Pipeline implements ConnectionOwner {
    */
   loseRole(reason: string): void {
     this.suspend()
-    // Between two roles the database may have changed already: what counts is where they were served.
+    // Between two roles the database may have changed already: it counts where they were served.
     this.#suspendedOver ??= this.database
     for (const connection of this.connections) {
       if (!mayWaitForRole(connection)) connection.close(reason)

@@ -19,7 +19,7 @@ import { prepareSetData, readSetData } from './set-data.ts'
 export type Part = (preparer: Preparer, requester: Requester) => SingleTxn | ErrorCode
 
 /**
- * The sub-requests. Throws JuteError for whatever makes the whole request fail with -5, NoTransaction
+ * The sub-requests. Throws JuteError for what makes the whole request fail with -5, NoTransaction
  * where Apache notices before there is a transaction.
  */
 export function readMulti(reader: Reader): Part[] {
