@@ -25,6 +25,7 @@ const controller: Controller = {
   settings: environment.settings,
   clock: systemClock,
   log,
+  refreshed: new Map(),
   onPlan: (name, { step }, conditions) => {
     const [namespace = '', cluster = ''] = name.split('/')
     metrics.steps.inc({ step: step.step })

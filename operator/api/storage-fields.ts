@@ -43,7 +43,8 @@ export const STORAGE: ObjectSchema = {
       default: false,
       description:
         'Keep data in the pod only. A member that loses its pod starts empty and syncs again; ' +
-        'losing more than a minority at once loses everything.',
+        'an ensemble that loses its quorum of pods at once is lost and has to be made anew, ' +
+        'except that a single voter starts over.',
       rules: [{ rule: 'self == oldSelf', message: 'ephemeral: cannot be changed' }],
     },
     data: {

@@ -109,8 +109,9 @@ export interface LogVolume {
 /** Where members keep their data. */
 export interface Storage {
   /**
-   * Keep data in the pod only. A member that loses its pod starts empty and syncs again;
-   * losing more than a minority at once loses everything.
+   * Keep data in the pod only. A member that loses its pod starts empty and syncs again; an
+   * ensemble that loses its quorum of pods at once is lost and has to be made anew, except
+   * that a single voter starts over.
    */
   readonly ephemeral: boolean
   /** Snapshots, the dynamic configuration and, without `log`, the log. */

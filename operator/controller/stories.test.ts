@@ -239,3 +239,64 @@ test('a lost status is made anew, and nobody begins with an empty disk because o
   )
   equal(objectAt(world.cluster, 'status')['initialized'], true)
 })
+
+test('a cluster that is made again over its claims goes on with its data', async () => {
+  const world = await settled({ voters: 5 })
+  const written = world.ensemble.acknowledged
+  world.remake({ voters: 3 })
+  world.log.length = 0
+  ok(await world.settle(), world.log.join('\n'))
+  allIsWell(world)
+  ok(world.ensemble.acknowledged > written)
+  deepEqual(voters(world), [1, 2, 3])
+  equal(steps(world).includes('firstQuorum: markInitialized'), false)
+})
+
+test('ephemeral voters are restarted one by one, and a single one starts over', async () => {
+  const world = await settled({ storage: { ephemeral: true } })
+  world.edit({ config: { snapCount: '5000' } })
+  ok(await world.settle())
+  allIsWell(world)
+  const single = await settled({ voters: 1, storage: { ephemeral: true } })
+  single.ensemble.acknowledged = 0n
+  single.deletePod('zk-0')
+  ok(await single.settle(), single.log.join('\n'))
+  equal(voters(single).length, 1)
+})
+
+test('what somebody has edited is undone after a while', async () => {
+  const world = await settled()
+  const service = world.kube.find('Service', 'zk')
+  ok(service?.spec !== undefined)
+  service.spec['type'] = 'NodePort'
+  for (let i = 0; i < 40; i++) {
+    world.tick(20_000)
+    await world.reconcile()
+  }
+  equal(world.kube.find('Service', 'zk')?.spec?.['type'], 'ClusterIP')
+})
+
+test('a pool without a cluster says so', async () => {
+  const world = await settled()
+  const pool = world.kube.create({
+    apiVersion: 'zkcluster.dev/v1alpha1',
+    kind: 'ZkObservers',
+    metadata: { name: 'lonely', namespace: 'apps' },
+    spec: { cluster: 'zk', replicas: 1 },
+  })
+  world.kube.delete(world.cluster)
+  await world.reconcile()
+  const [condition] = listAt(pool, 'status', 'conditions')
+  equal(textAt(condition, 'reason'), 'ClusterNotFound')
+})
+
+test('a Secret that somebody has deleted is made anew, and members restart for it', async () => {
+  const world = await settled()
+  const secret = world.kube.find('Secret', 'zk-operator')
+  ok(secret !== undefined)
+  world.kube.delete(secret)
+  world.log.length = 0
+  ok(await world.settle(), world.log.join('\n'))
+  allIsWell(world)
+  equal(steps(world).filter(step => step === 'roll: restartPod').length, 3)
+})

@@ -44,6 +44,10 @@ export class TestWorld {
     }
     this.kube.onRemovePod = pod => this.#judgeRestart(pod)
     this.#controller = this.#makeController()
+    this.#create(spec)
+  }
+
+  #create(spec: JsonObject): void {
     this.kube.create({
       apiVersion: API_VERSION,
       kind: 'ZkCluster',
@@ -65,6 +69,7 @@ export class TestWorld {
       settings: WORLD_SETTINGS,
       clock: { wallMs: () => kube.nowMs, monotonicMs: () => kube.nowMs },
       log: { trace: silent, debug: silent, info: silent, warn: silent, error: silent },
+      refreshed: new Map(),
       onPlan: (_name, plan, _conditions, trouble) => {
         this.plans.push(plan)
         if (plan.step.step !== 'wait') {
@@ -125,6 +130,18 @@ export class TestWorld {
       if (this.plan.step.step === 'settled' && this.plan.gate.isSettled) return true
     }
     return false
+  }
+
+  /** Deletes the cluster and everything that it owns, and makes it again; claims stay. */
+  remake(spec: JsonObject): void {
+    for (const object of this.kube.objects.values()) {
+      if (object.kind !== 'PersistentVolumeClaim' && object.kind !== 'Pod') this.kube.delete(object)
+    }
+    for (const pod of this.kube.all('Pod')) {
+      this.ensemble.stop(pod.metadata.uid)
+      this.kube.delete(pod)
+    }
+    this.#create(spec)
   }
 
   edit(spec: JsonObject): void {

@@ -31,6 +31,7 @@ export function podTemplate(pod: PodInput): Part {
       labels: { ...spec.pod.labels, ...pod.labels, ...pod.selector },
       annotations: {
         ...spec.pod.annotations,
+        'zkcluster.dev/credentials': pod.input.facts.credentialsUid,
         ...(restartedAt === undefined ? {} : { 'zkcluster.dev/restarted-at': restartedAt }),
       },
     },

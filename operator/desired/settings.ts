@@ -19,6 +19,8 @@ export interface Facts {
   readonly firstStartUntil: number | undefined
   /** Server lines that a member without a configuration of its own starts with. */
   readonly startList: string
+  /** Which Secret members take the digest of the operator's password from: another is a restart. */
+  readonly credentialsUid: string
   /** Ids whose kept disks are older than their removal, and the version of that. */
   readonly wipes: ReadonlyMap<number, string>
 }

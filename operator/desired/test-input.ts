@@ -61,6 +61,7 @@ export function testInput(cluster: ZkCluster, pools: readonly Pool[] = []): Desi
       isInitialized: false,
       firstStartUntil: 1_795_000_000,
       startList: firstStartList('zk', cluster.spec.voters, place),
+      credentialsUid: 'secret-uid',
       wipes: new Map(),
     },
   }

@@ -8,7 +8,7 @@ import type { EnsembleApi, MemberAnswer } from '../ports/ensemble-api.ts'
 import { type KubeApi, KubeError, type LiveObject } from '../ports/kube-api.ts'
 import type { Observed, ObservedPod, ObservedPool, ObservedSet } from '../ports/observed.ts'
 import { readPod } from './pods.ts'
-import { objectAt, textAt, truthAt } from './read.ts'
+import { controllerUid, objectAt, textAt, truthAt } from './read.ts'
 import { readCluster, readPool } from './resources.ts'
 import { readClaim, readObject, readSet } from './sets.ts'
 
@@ -68,10 +68,12 @@ export async function observe(
     cluster,
     pools: ownPools,
     objects: new Map(
-      [...sets, ...others, ...ownPools.map(pool => pool.object)].map(object => [
-        `${object.kind}/${object.metadata.name}`,
-        readObject(object),
-      ]),
+      [
+        ...sets,
+        ...others,
+        ...ownPools.map(pool => pool.object),
+        ...(secret === undefined ? [] : [secret]),
+      ].map(object => [`${object.kind}/${object.metadata.name}`, readObject(object)]),
     ),
     sets: ownSets,
     pods: seen,
@@ -79,7 +81,10 @@ export async function observe(
       .map(object => readClaim(object, names.voters(name)))
       .filter(claim => claim !== undefined)
       .sort((a, b) => a.ordinal - b.ordinal || (a.volume < b.volume ? -1 : 1)),
-    hasCredentials: secret !== undefined,
+    credentialsUid:
+      secret !== undefined && controllerUid(secret) === cluster.meta.uid
+        ? secret.metadata.uid
+        : undefined,
     startList: startListOf(ensembleMap),
     firstStartUntil: numberOf(textAt(ensembleMap, 'data', 'first-start-until')),
     committed: committedBy(seen),

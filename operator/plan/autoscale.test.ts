@@ -67,7 +67,7 @@ function verdict({ replicas, connections, latencyMs, lowForSeconds, limits }: Lo
     sets: new Map(),
     pods,
     claims: [],
-    hasCredentials: true,
+    credentialsUid: undefined,
     startList: undefined,
     firstStartUntil: undefined,
     committed: undefined,

@@ -29,6 +29,7 @@ export const nameTaken: Rule = ({ observed, desired }) => {
   const keys = [
     ...[...desired.foundation, ...desired.later].map(shortKey),
     `StatefulSet/${names.voters(observed.cluster.meta.name)}`,
+    `Secret/${names.secret(observed.cluster.meta.name)}`,
     ...desired.pools.flatMap(({ pool, objects }) => [
       ...objects.map(shortKey),
       `StatefulSet/${names.pool(pool.resource.meta.name)}`,
@@ -44,7 +45,7 @@ export const nameTaken: Rule = ({ observed, desired }) => {
 }
 
 export const credentials: Rule = ({ observed }) =>
-  observed.hasCredentials
+  observed.credentialsUid !== undefined
     ? undefined
     : {
         step: 'createCredentials',

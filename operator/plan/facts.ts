@@ -25,6 +25,7 @@ function factsOf(observed: Observed, settings: OperatorSettings): Facts {
     isInitialized: initialized,
     firstStartUntil: initialized ? undefined : firstStartUntil(observed),
     startList: startList(observed, settings),
+    credentialsUid: observed.credentialsUid ?? '',
     wipes: new Map(
       observed.claims.flatMap(claim =>
         claim.volume === 'data' && claim.leftAt !== undefined

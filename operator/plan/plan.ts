@@ -1,5 +1,7 @@
 /** What to do next. Read this first. */
+import type { Manifest } from '../api/manifest.ts'
 import { type Desired, desire } from '../desired/desired.ts'
+import { names } from '../desired/names.ts'
 import type { OperatorSettings } from '../desired/settings.ts'
 import type { Observed } from '../ports/observed.ts'
 import {
@@ -23,7 +25,7 @@ import { drain, roll } from './roll.ts'
 import { leftovers, shrink, shrinkDead } from './shrink.ts'
 import type { Step } from './steps.ts'
 import { growVolumes } from './volumes.ts'
-import type { Rule } from './world.ts'
+import { type Rule, voterSetOf } from './world.ts'
 
 /**
  * The first rule that has something to say decides; the order is the safety argument. Behind
@@ -74,4 +76,18 @@ export function plan(observed: Observed, settings: OperatorSettings): Plan {
     if (step !== undefined) return { step, rule: name, desired, gate: world.gate }
   }
   return { step: { step: 'settled' }, rule: 'settled', desired, gate: world.gate }
+}
+
+/** Everything that is there in a settled cluster, as it is: applying it changes nothing. */
+export function presentObjects(observed: Observed, desired: Desired): readonly Manifest[] {
+  const set = voterSetOf(observed)
+  return [
+    ...desired.foundation,
+    ...(set === undefined ? [] : [desired.voterSet(set.replicas, set.claimSizes)]),
+    ...desired.later,
+    ...desired.pools.flatMap(pool => {
+      const own = observed.sets.get(names.pool(pool.pool.resource.meta.name))
+      return own === undefined ? pool.objects : [...pool.objects, pool.set(own.replicas)]
+    }),
+  ]
 }

@@ -1,6 +1,7 @@
 /** An observation as the status of a cluster and of its pools. */
 import { counterOf, epochOf, hex } from '../../wire/ids.ts'
 import { PORTS } from '../api/limits.ts'
+import type { ZkObservers } from '../api/objects.ts'
 import { formatTime } from '../api/time.ts'
 import type { MemberStatus, ZkClusterStatus, ZkObserversStatus } from '../api/types.ts'
 import { poolSelector, selectorText, voterSelector } from '../desired/labels.ts'
@@ -89,6 +90,23 @@ function memberStatus(
     // more than its leader did.
     ...(isSameEpoch ? { lag: Math.max(0, counterOf(lead.zxid) - counterOf(answer.zxid)) } : {}),
     version: answer.version,
+  }
+}
+
+/** A pool that cannot be looked after: there is no such cluster, or no room for one more. */
+export function orphanStatus(
+  pool: ZkObservers,
+  reason: 'ClusterNotFound' | 'NoFreeIds',
+  message: string,
+  nowMs: number,
+): ZkObserversStatus {
+  const { meta, status } = pool
+  const finding: Finding = { status: 'False', reason, message }
+  const before = status.conditions ?? []
+  return {
+    ...status,
+    observedGeneration: meta.generation,
+    conditions: conditions(new Map([['Ready', finding]]), before, meta.generation, nowMs),
   }
 }
 

@@ -85,7 +85,8 @@ export interface Observed {
   readonly pods: readonly ObservedPod[]
   /** Claims of voters, by ordinal. */
   readonly claims: readonly ObservedClaim[]
-  readonly hasCredentials: boolean
+  /** Uid of the Secret with the operator's password; undefined: there is none of this cluster. */
+  readonly credentialsUid: string | undefined
   /** What the ConfigMap for starting members says now. */
   readonly startList: string | undefined
   readonly firstStartUntil: number | undefined
