@@ -116,7 +116,8 @@ export class RequestThrottle {
 
   /** The request waits, and with it whatever else its connection sends. */
   wait(pipeline: Pipeline, connection: Connection, bytes: Uint8Array): void {
-    const request = { bytes, receivedAtMs: pipeline.nowMs() }
+    // Nothing is read while it waits: whatever is left came with the last chunk, or before.
+    const request = { bytes, receivedAtMs: connection.heardAtMs }
     this.#waiting.set(connection, request)
     pipeline.largeRequests.entered(request, bytes.length)
     pipeline.metrics.request_throttle_wait_count.value++
