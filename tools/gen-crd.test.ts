@@ -82,6 +82,7 @@ test('changes that would lose data or do nothing are refused by transition rules
     for (const rule of schema.rules ?? []) if (rule.rule.includes('oldSelf')) rules.push(path)
   }
   deepEqual(rules.sort(), [
+    'spec.config',
     'spec.storage',
     'spec.storage.data',
     'spec.storage.data.size',

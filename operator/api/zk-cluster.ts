@@ -27,6 +27,16 @@ const NAME_RULES: readonly Rule[] = [
   },
 ]
 
+/** During a restart members with old and new times have to bear each other (operators.md 4.3). */
+const TIMING_RULE: Rule = {
+  rule:
+    "['tickTime', 'initLimit', 'syncLimit'].all(key, !(key in self) || !(key in oldSelf) || " +
+    '(int(self[key]) <= 4 * int(oldSelf[key]) && int(oldSelf[key]) <= 4 * int(self[key])))',
+  message:
+    'config: tickTime, initLimit and syncLimit change by a factor of four at most, or old and ' +
+    'new members could not bear each other during the restart',
+}
+
 /** CEL of the refusal, out of the list that the documentation shows. */
 function refusedKeysRule(): Rule {
   const whole = REFUSED_CONFIG_KEYS.filter(key => !key.endsWith('.'))
@@ -107,7 +117,7 @@ export const ZK_CLUSTER_SPEC: ObjectSchema = {
       description:
         'Keys of zoo.cfg, such as `maxClientCnxns: "300"`. A change restarts members one by one, ' +
         'except for 4lw.commands.whitelist, which members re-read.',
-      rules: [refusedKeysRule()],
+      rules: [refusedKeysRule(), TIMING_RULE],
     },
     logLevel: {
       kind: 'string',
