@@ -52,6 +52,9 @@ const ACCIDENTS: readonly Accident[] = [
   world => {
     world.kube.staleness = world.random.pick([0, 0, 3, 10])
   },
+  world => {
+    world.kube.conflictOdds = world.random.pick([0, 0, 2, 5])
+  },
   loseOneDisk,
 ]
 
@@ -82,6 +85,7 @@ async function live(world: TestWorld): Promise<void> {
 function calm(world: TestWorld): void {
   world.crashIn = undefined
   world.kube.staleness = 0
+  world.kube.conflictOdds = 0
   world.ensemble.handOverFails = false
   const wish: JsonObject = { paused: false, image: 'node:good' }
   world.edit(wish)

@@ -54,9 +54,24 @@ export async function reconcile(
   const trouble = await tryToAct(controller, decided, observed)
   const status = clusterStatus(observed, decided, trouble, settings.clusterDomain)
   controller.onPlan?.(`${namespace}/${name}`, decided, status.conditions ?? [], trouble)
-  if (!observed.cluster.meta.isDeleting) await tell(hands.kube, observed, decided, status)
-  if (decided.step.step === 'settled') await refresh(controller, observed, decided)
-  return { againMs: againMs(decided), failed: trouble !== undefined }
+  const isTold = await unlessBeaten(async () => {
+    if (!observed.cluster.meta.isDeleting) await tell(hands.kube, observed, decided, status)
+    if (decided.step.step === 'settled') await refresh(controller, observed, decided)
+  })
+  const afterMs = isTold ? againMs(decided) : AGAIN_MS.change
+  return { againMs: afterMs, failed: trouble !== undefined }
+}
+
+/** False: somebody was faster, or what it was about is gone. The next look sees that world. */
+async function unlessBeaten(work: () => Promise<void>): Promise<boolean> {
+  try {
+    await work()
+    return true
+  } catch (error) {
+    if (!(error instanceof KubeError)) throw error
+    if (error.reason !== 'Conflict' && error.reason !== 'NotFound') throw error
+    return false
+  }
 }
 
 function againMs({ step }: Plan): number {

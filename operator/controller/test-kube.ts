@@ -1,7 +1,7 @@
 /**
  * A model of the API server, the StatefulSet controller and kubelets, for tests. What it gets wrong
- * on purpose: server-side apply knows one manager, label selectors are equalities, claims are bound
- * and grown at once, and garbage collection is not modelled (tests never delete owners).
+ * on purpose: server-side apply knows one manager, label selectors are equalities, and claims are
+ * bound and grown at once.
  */
 import type { Random } from '../../base/ports.ts'
 import { isObject } from '../api/defaults.ts'
@@ -38,6 +38,8 @@ export class TestKube implements KubeApi {
   onRemovePod: (pod: Mutable) => void = () => {}
   /** Lists of pods and sets may be as old as this many changes. */
   staleness: number = 0
+  /** Of one in so many calls that change something somebody else is faster; 0: never. */
+  conflictOdds: number = 0
   nowMs: number = 1_795_000_000_000
   readonly #random: Random
   readonly #past: Map<string, LiveObject>[] = []
@@ -245,6 +247,17 @@ export class TestKube implements KubeApi {
     })
   }
 
+  /** What is owned by something that is gone goes too, sooner or later. */
+  collectGarbage(): void {
+    const alive = new Set([...this.objects.values()].map(object => object.metadata.uid))
+    for (const object of this.objects.values()) {
+      const owner = object.metadata.ownerReferences?.[0]?.uid
+      if (owner === undefined || alive.has(owner) || this.#random.int(2) === 0) continue
+      if (object.kind === 'Pod') this.terminate(object)
+      else this.delete(object)
+    }
+  }
+
   /** Claims have the size that was asked for last. */
   runClaims(): void {
     for (const claim of this.all('PersistentVolumeClaim')) {
@@ -297,6 +310,9 @@ export class TestKube implements KubeApi {
 
   #call(when: 'before' | 'after', what: string): void {
     this.onCall(when, what)
+    if (when === 'before' && this.conflictOdds > 0 && this.#random.int(this.conflictOdds) === 0) {
+      throw new KubeError('Conflict', `${what}: somebody was faster`)
+    }
   }
 
   #find(key: ObjectKey): Mutable {

@@ -114,6 +114,7 @@ export class TestWorld {
   tick(ms: number = 1000): void {
     this.kube.nowMs += ms
     this.ensemble.nowMs = this.kube.nowMs
+    this.kube.collectGarbage()
     this.kube.runSets()
     this.kube.runClaims()
     this.#runPods()
