@@ -1,5 +1,7 @@
 /** More voters, one at a time: start, sync, then vote (operators.md 4.4). */
+import { claimedVolumes } from '../desired/pod.ts'
 import { serverLine } from '../desired/zoo-cfg.ts'
+import { isUnmarked } from './repair.ts'
 import {
   claimRef,
   claimsOf,
@@ -29,9 +31,11 @@ export const join: Rule = ({ observed, desired, gate }) => {
   if (readyForMs < spec.update.minReadySeconds * 1000) {
     return wait('MemberSyncing', `${joiner.name} has been synced for a moment only`)
   }
-  const unmarked = claimsOf(observed, joiner.ordinal).filter(
-    claim => claim.initialized === undefined || claim.leftAt !== undefined,
-  )
+  const claims = claimsOf(observed, joiner.ordinal)
+  if (claims.length < claimedVolumes(spec).length) {
+    return wait('ClaimMissing', `not all claims of ${joiner.name} are there`)
+  }
+  const unmarked = claims.filter(isUnmarked)
   if (unmarked.length > 0) {
     return {
       step: 'markInitialized',

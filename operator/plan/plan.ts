@@ -20,7 +20,7 @@ import { type Gate, gate } from './gate.ts'
 import { grow, join } from './grow.ts'
 import { autoscale, dynamicObservers, observersReady, pools } from './observers.ts'
 import { prune } from './prune.ts'
-import { lostDisk, oneAtATime, unreadyGoesFirst, waitUntilSettled } from './repair.ts'
+import { lostDisk, markServing, oneAtATime, unreadyGoesFirst, waitUntilSettled } from './repair.ts'
 import { drain, roll } from './roll.ts'
 import { leftovers, shrink, shrinkDead } from './shrink.ts'
 import type { Step } from './steps.ts'
@@ -45,6 +45,7 @@ export const RULES: readonly (readonly [name: string, rule: Rule])[] = [
   ['pools', pools],
   ['leftovers', leftovers],
   ['shrinkDead', shrinkDead],
+  ['markServing', markServing],
   ['lostDisk', lostDisk],
   ['unreadyGoesFirst', unreadyGoesFirst],
   ['oneAtATime', oneAtATime],

@@ -1,11 +1,13 @@
 /** Members that are not well: pods of a broken revision, lost disks, members on their way. */
 import { memberOf, parseMembership } from '../../wire/config-string.ts'
-import type { Observed, ObservedPod } from '../ports/observed.ts'
+import type { Observed, ObservedClaim, ObservedPod } from '../ports/observed.ts'
 import { isInitialized } from './facts.ts'
 import { gate, leadingPod, quorumOf, troubleText } from './gate.ts'
 import {
+  claimRef,
   claimsOf,
   hasClaims,
+  isCommittedVoter,
   isStale,
   listed,
   type Rule,
@@ -14,6 +16,31 @@ import {
   voterSetOf,
   wait,
 } from './world.ts'
+
+/**
+ * A voter that serves and votes has its data, whatever the marks say: no listed voter starts on an
+ * empty disk. The mark was missed when it joined.
+ */
+export const markServing: Rule = ({ observed }) => {
+  if (!hasClaims(observed)) return undefined
+  for (const pod of voterPods(observed)) {
+    if (!servesAsVoter(observed, pod)) continue
+    const claims = claimsOf(observed, pod.ordinal).filter(isUnmarked)
+    if (claims.length === 0) continue
+    const why = `${pod.name} serves and votes: its disk holds data of the ensemble`
+    return { step: 'markInitialized', claims: claims.map(claimRef), set: undefined, why }
+  }
+  return undefined
+}
+
+function servesAsVoter(observed: Observed, { id, answer }: ObservedPod): boolean {
+  return answer?.isServing === true && answer.isVoting && isCommittedVoter(observed, id)
+}
+
+/** Not known to hold data, or known to hold that of the past. */
+export function isUnmarked({ initialized, leftAt }: ObservedClaim): boolean {
+  return initialized === undefined || leftAt !== undefined
+}
 
 /**
  * A voter whose disk was lost forgets what it has acknowledged. It leaves the configuration before
@@ -57,6 +84,7 @@ export function lostDisks(observed: Observed): readonly ObservedPod[] {
     const claims = claimsOf(observed, pod.ordinal)
     return (
       memberOf(known, pod.id)?.role === 'participant' &&
+      !servesAsVoter(observed, pod) &&
       claims.some(claim => claim.initialized === undefined && claim.leftAt === undefined)
     )
   })
