@@ -21,6 +21,8 @@ export const NO_CONFIG_FILES: ConfigFiles = {
 export class DynamicConfigFiles implements ConfigFiles {
   readonly #configPath: string
   readonly #quorum: QuorumConfig
+  /** One after the other: they write the same files. */
+  #activated: Promise<void> = Promise.resolve()
 
   constructor(configPath: string, quorum: QuorumConfig) {
     this.#configPath = configPath
@@ -32,7 +34,13 @@ export class DynamicConfigFiles implements ConfigFiles {
   }
 
   /** The members in a file of their own, then zoo.cfg pointing to it, then the proposal gone. */
-  async activate(membership: Membership): Promise<void> {
+  activate(membership: Membership): Promise<void> {
+    const done = this.#activated.then(() => this.#activate(membership))
+    this.#activated = done.catch(() => {})
+    return done
+  }
+
+  async #activate(membership: Membership): Promise<void> {
     const path = dynamicConfigPath(this.#configPath, membership.version)
     const lines = printLines(membership).sort()
     await writeDurably(path, lines.join('\n'))

@@ -51,6 +51,11 @@ export class ElectionLinks {
   readonly #peers = new Map<PeerId, PeerLink>()
   readonly #sockets = new Set<Socket>()
   #membership: Membership
+  /**
+   * Ours, as listed last: others call back there, also when the configuration in force does not list
+   * us (yet, or any more).
+   */
+  #own: ElectionAddress
   #events: NetworkEvents | undefined = undefined
   #server: Server | undefined = undefined
   #isStopped = false
@@ -58,6 +63,7 @@ export class ElectionLinks {
   constructor(options: ElectionLinksOptions, membership: Membership) {
     this.#options = options
     this.#membership = membership
+    this.#own = this.#listed(options.me) ?? { host: '127.0.0.1', port: 0 }
   }
 
   /** Rejects when the port cannot be bound within the configured tries. */
@@ -84,6 +90,7 @@ export class ElectionLinks {
 
   reconfigure(membership: Membership): void {
     this.#membership = membership
+    this.#own = this.#listed(this.#options.me) ?? this.#own
   }
 
   notify(to: PeerId, content: Uint8Array): void {
@@ -104,17 +111,13 @@ export class ElectionLinks {
     return peer
   }
 
-  #ownAddress(): ElectionAddress {
-    return this.#listed(this.#options.me) ?? { host: '127.0.0.1', port: 0 }
-  }
-
   #listed(id: PeerId): ElectionAddress | undefined {
     const address = this.#membership.members.find(member => member.id === id)?.addresses[0]
     return address === undefined ? undefined : { host: address.host, port: address.electionPort }
   }
 
   #bind(): Promise<void> {
-    const { host, port } = this.#ownAddress()
+    const { host, port } = this.#own
     const server = createServer({ noDelay: true }, socket => this.#accepted(socket))
     return new Promise((resolve, reject) => {
       server.once('error', reject)
@@ -158,7 +161,7 @@ export class ElectionLinks {
   }
 
   #initialMessage(): Uint8Array {
-    const { host, port } = this.#ownAddress()
+    const { host, port } = this.#own
     return encodeInitialMessage({
       version: InitialVersion.oneAddress,
       serverId: BigInt(this.#options.me),
