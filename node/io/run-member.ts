@@ -40,6 +40,7 @@ const LAPTOP_PORTS = 100
 export async function runMember(settings: MemberSettings, version: string): Promise<void> {
   const { config } = settings
   const log = makeLog()
+  stopOnMistakes(log)
   for (const warning of config.warnings) log.warn('configuration', { warning })
   const refusals = unserved(config)
   if (refusals.length > 0) {
@@ -75,6 +76,14 @@ export async function runMember(settings: MemberSettings, version: string): Prom
   process.on('SIGTERM', stop)
   process.on('SIGINT', stop)
   announce(settings, server, rim, log)
+}
+
+/** A broken invariant ends the member, with its reason in the log like any other end. */
+function stopOnMistakes(log: Log): void {
+  process.on('uncaughtException', error => {
+    log.error('a mistake of ours, the member stops', { error: error.message, stack: error.stack })
+    process.exit(EXIT_UNEXPECTED)
+  })
 }
 
 /** Everything that listens. */
