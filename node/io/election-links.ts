@@ -52,8 +52,8 @@ export class ElectionLinks {
   readonly #sockets = new Set<Socket>()
   #membership: Membership
   /**
-   * Ours, as listed last: others call back there, also when the configuration in force does not list
-   * us (yet, or any more).
+   * Ours, as listed last: others call back there, also when the configuration in force does not
+   * list us (yet, or any more).
    */
   #own: ElectionAddress
   #events: NetworkEvents | undefined = undefined
