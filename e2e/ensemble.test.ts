@@ -143,7 +143,7 @@ void describe('one ensemble', () => {
     unnoticed(report)
   })
 
-  void test('a drained node takes its member away, two drains take one', async () => {
+  void test('a drained node takes its member away and gives it back', async () => {
     const node = (await member(0)).spec.nodeName ?? ''
     const report = await underLoad('drain', async () => {
       const drain = ['drain', node, '--ignore-daemonsets', '--delete-emptydir-data', '--force']
