@@ -168,7 +168,7 @@ export interface AuthConfig {
   }
   /** A connection needs an id of one of the schemes; sessionRequireClientSASLAuth included. */
   readonly enforce: { readonly enabled: boolean; readonly schemes: readonly string[] }
-  /** Empty: any name. */
+  /** Of the scheme `ensemble`; empty: there is no such scheme. */
   readonly ensembleNames: readonly string[]
   readonly skipAcl: boolean
   readonly eagerAclCheck: boolean

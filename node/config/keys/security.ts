@@ -73,7 +73,11 @@ export const AUTH_KEYS: readonly Key[] = [
   property('sessionRequireClientSASLAuth', truth(false), 'Sessions must authenticate with SASL.'),
   property('enforce.auth.enabled', truth(false), 'Sessions must authenticate.'),
   property('enforce.auth.schemes', list(), 'With one of these schemes.'),
-  property('ensembleAuthName', list(), 'Names that clients may call this ensemble; absent: any.'),
+  property(
+    'ensembleAuthName',
+    list(),
+    'Names that clients may call this ensemble; absent: no such scheme.',
+  ),
   property('skipACL', yesNo('no'), '`yes`: ACLs are not checked.'),
   property(
     'enableEagerACLCheck',
